@@ -92,6 +92,23 @@ absl::StatusOr<Tensor> BiasOf(const Node& product) {
   return zeros;
 }
 
+void Become(PassContext& context, Node* node, const char* op, std::vector<Output> inputs, Attributes attributes) {
+  node->info = context.catalog->Find(op);
+  node->attributes = std::make_shared<const Attributes>(std::move(attributes));
+  node->inputs = std::move(inputs);
+}
+
+void BecomeReshape(Graph* graph, PassContext& context, Node* node, const Output& from, const TensorShape& shape) {
+  Tensor dims = Tensor::Allocate(DataType::kInt64, {shape.rank()}).value();
+  std::copy(shape.dims().begin(), shape.dims().end(), dims.data<int64_t>());
+  Attributes attributes;
+  attributes.Set("T", TypeOf(from));
+  attributes.Set("Tshape", DataType::kInt64);
+  const Output size = AddConstant(graph, context, node->name + "/shape", std::move(dims));
+  Become(context, node, "Reshape", {from, size}, std::move(attributes));
+  node->output_shapes[0] = shape;
+}
+
 bool ScalarOf(const Output& value, float* scalar) {
   const Tensor* constant = ConstantOf(value);
   if (constant == nullptr || constant->dtype() != DataType::kFloat || constant->num_elements() != 1) return false;

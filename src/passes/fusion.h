@@ -48,6 +48,11 @@ absl::StatusOr<Tensor> BiasOf(const Node& product);
 // A new constant.
 Output AddConstant(Graph* graph, PassContext& context, const std::string& name, Tensor value);
 
+// Makes the node a Reshape of `from` to `shape`.
+void BecomeReshape(Graph* graph, PassContext& context, Node* node, const Output& from, const TensorShape& shape);
+// Makes the node another op with these inputs; dtype and shape of its one output stay.
+void Become(PassContext& context, Node* node, const char* op, std::vector<Output> inputs, Attributes attributes);
+
 // Float constants: the single value of a tensor of one element; false otherwise.
 bool ScalarOf(const Output& value, float* scalar);
 // A float constant that broadcasts along the last dimension only and has `channels` values there.
