@@ -17,15 +17,20 @@ bool IsPlainConvolution(const Node& node) {
   return attrs.String("data_format") == "NHWC" && attrs.String("padding") == "VALID" && AllOnes(attrs.Ints("strides")) && AllOnes(attrs.Ints("dilations"));
 }
 
+// What never runs must go on being refused.
+bool Runs(const Node& node) {
+  return node.error.ok() && node.shape_error.ok() && node.controls.empty() && node.output_shapes[0].fully_known() && node.output_shapes[0].shape().valid();
+}
+
 absl::Status Fuse(Graph* graph, PassContext& context) {
   Uses uses(graph);
   for (size_t n = 0; n < graph->size(); ++n) {
     Node* node = graph->nodes()[n].get();
-    if (!node->Is("BatchToSpaceND") || !node->error.ok() || !node->controls.empty()) continue;
+    if (!node->Is("BatchToSpaceND") || !Runs(*node)) continue;
     const Output product = node->inputs[0];
-    if (!IsPlainConvolution(*product.node) || !uses.Once(product) || !product.node->error.ok() || !product.node->controls.empty()) continue;
+    if (!IsPlainConvolution(*product.node) || !uses.Once(product) || !Runs(*product.node)) continue;
     const Node& spread = *product.node->inputs[0].node;
-    if (!spread.Is("SpaceToBatchND") || !spread.controls.empty()) continue;
+    if (!spread.Is("SpaceToBatchND") || !Runs(spread)) continue;
     std::vector<int64_t> block, block_back, paddings, crops;
     if (!ConstantInts(ConstantOf(spread.inputs[1]), &block) || !ConstantInts(ConstantOf(spread.inputs[2]), &paddings) ||
         !ConstantInts(ConstantOf(node->inputs[1]), &block_back) || !ConstantInts(ConstantOf(node->inputs[2]), &crops)) {
