@@ -35,6 +35,29 @@ void Convolution(PassContext& context, Node* node) {
   BecomeProduct(context, node, "_ConvEpilogue", std::move(attributes));
 }
 
+void TransposedConvolution(PassContext& context, Node* node) {
+  const Attributes& from = node->attrs();
+  const PartialShape& image = ShapeOf(node->inputs[2]);
+  if (from.String("data_format") != "NHWC" || ConstantOf(node->inputs[1])->rank() != 4 || !node->output_shapes[0].fully_known() ||
+      !image.fully_known() || image.rank() != 4 || node->output_shapes[0].rank() != 4) {
+    return;
+  }
+  // What the kernel leaves to the plain op.
+  const std::vector<int64_t>&strides = from.Ints("strides"), &dilations = from.Ints("dilations");
+  const TensorShape sizes = node->output_shapes[0].shape(), filter = ConstantOf(node->inputs[1])->shape();
+  if (!sizes.valid() || strides.size() != 4 || dilations.size() != 4 || filter.dim(2) != sizes.dim(3) || filter.dim(3) != image.dim(3)) return;
+  for (size_t i = 1; i < 3; ++i) {
+    if (strides[i] > 16 || (strides[i] > 1 && dilations[i] > 1)) return;
+  }
+  Attributes attributes;
+  for (const char* name : {"strides", "padding", "explicit_paddings", "data_format", "dilations"}) {
+    if (const AttrValue* value = from.Find(name); value != nullptr) attributes.Set(name, *value);
+  }
+  attributes.Set("input_sizes", std::vector<int64_t>(sizes.dims().begin(), sizes.dims().end()));
+  node->inputs = {node->inputs[2], node->inputs[1]};
+  BecomeProduct(context, node, "_ConvTransposeEpilogue", std::move(attributes));
+}
+
 void Product(PassContext& context, Node* node, int64_t k, int64_t contracted, std::vector<int64_t> tail, bool transpose_b) {
   Attributes attributes;
   attributes.Set("k", k);
@@ -86,10 +109,12 @@ void Einsum(PassContext& context, Node* node) {
 absl::Status Fuse(Graph* graph, PassContext& context) {
   for (size_t i = 0; i < graph->size(); ++i) {
     Node* node = graph->nodes()[i].get();
-    if (!node->error.ok() || node->inputs.size() != 2 || node->num_outputs() != 1 || node->output_types[0] != DataType::kFloat ||
-        TypeOf(node->inputs[0]) != DataType::kFloat || !FloatConstant(node->inputs[1])) {
+    if (!node->error.ok() || !node->shape_error.ok() || node->inputs.size() < 2 || node->num_outputs() != 1 ||
+        node->output_types[0] != DataType::kFloat || !FloatConstant(node->inputs[1])) {
       continue;
     }
+    if (node->Is("Conv2DBackpropInput")) TransposedConvolution(context, node);
+    if (node->inputs.size() != 2 || TypeOf(node->inputs[0]) != DataType::kFloat) continue;
     if (node->Is("Conv2D") || node->Is("DepthwiseConv2dNative")) Convolution(context, node);
     else if (node->Is("MatMul") || node->Is("BatchMatMulV2") || node->Is("BatchMatMulV3")) MatMul(context, node);
     else if (node->Is("Einsum")) Einsum(context, node);

@@ -39,6 +39,7 @@ void Uses::Replace(const Output& from, const Output& to) {
 int64_t ChannelsOf(const Node& product) {
   const Tensor* weights = ConstantOf(product.inputs[1]);
   if (product.Is("_MatMulEpilogue")) return weights->num_elements() / product.attrs().Int("k");
+  if (product.Is("_ConvTransposeEpilogue")) return weights->dim(2);
   return product.attrs().Bool("depthwise") ? weights->dim(2) * weights->dim(3) : weights->dim(3);
 }
 

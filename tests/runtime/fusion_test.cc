@@ -64,6 +64,23 @@ TEST_CASE("fuse_dilations") {
   }
 }
 
+TEST_CASE("transposed convolutions take batch norm, bias and activation") {
+  const std::vector<std::vector<int64_t>> windows = {{2, 2}, {3, 2}};  // kernel, stride
+  for (const auto& window : windows) {
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("sizes", Int32s({4}, {2, 18, 14, 6}));
+    b.Const("filter", Random({window[0], window[0], 6, 4}, 1));
+    b.Const("factor", Random({6}, 2));
+    b.Const("bias", Random({6}, 3));
+    b.Node("conv", "Conv2DBackpropInput", {"sizes", "filter", "x"}).Type("T", DataType::kFloat).Ints("strides", {1, window[1], window[1], 1}).String("padding", "SAME");
+    b.Node("scaled", "Mul", {"conv", "factor"}).Type("T", DataType::kFloat);
+    b.Node("biased", "BiasAdd", {"scaled", "bias"}).Type("T", DataType::kFloat);
+    b.Node("out", "Relu", {"biased"}).Type("T", DataType::kFloat);
+    for (const char* pass : {"fuse_products", "fuse_batch_norms", "fuse_biases", "fuse_activations"}) CheckPass(b, kImage, pass, 1);
+  }
+}
+
 TEST_CASE("fuse_activations knows swish") {
   ModelBuilder b = Convolution();
   b.Node("sigmoid", "Sigmoid", {"conv"}).Type("T", DataType::kFloat);
