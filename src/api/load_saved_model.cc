@@ -119,7 +119,9 @@ absl::StatusOr<SavedModelBundle> LoadSavedModel(const SessionOptions& session_op
 
 absl::StatusOr<SavedModelBundle> LoadSavedModel(const SessionOptions& session_options, const RunOptions& run_options,
                                                 const std::unordered_set<std::string>& tags, const std::string& path) {
-  absl::StatusOr<std::shared_ptr<FileSource>> source = MakeDirectorySource(path);
+  DirectorySourceOptions source_options;
+  source_options.map_files = session_options.map_files;
+  absl::StatusOr<std::shared_ptr<FileSource>> source = MakeDirectorySource(path, source_options);
   if (!source.ok()) {
     return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", path,
                                             ". Check that the directory exists and that you have the right permissions for accessing it. (",

@@ -23,6 +23,7 @@ constexpr PassRow kPasses[] = {
     {"controls", DropIdleControls, true},
     {"identities", RemoveIdentities, true},
     {"simplify", SimplifyGraph, true},
+    {"fuse_lstm", FuseLstm, true},
     {"fuse_attention", FuseAttention, true},
     {"fuse_norms", FuseNorms, true},
     {"fuse_dilations", FuseDilations, true},
@@ -35,6 +36,7 @@ constexpr PassRow kPasses[] = {
     {"fuse_biases", FuseBiases, true},
     {"fuse_residuals", FuseResiduals, true},
     {"fuse_activations", FuseActivations, true},
+    {"fuse_scales", FuseScales, true},  // the scale comes behind all other inputs
 };
 
 absl::Status VerifyAll(const Graph& graph) {

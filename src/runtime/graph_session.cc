@@ -312,7 +312,7 @@ absl::Status GraphSession::RunOn(RunKind& kind, const RunOptions& options, absl:
   absl::Status status = Execute(*plan, frame.get(), run);
   for (size_t i = 0; status.ok() && i < plan->results.size(); ++i) {
     absl::StatusOr<Tensor> result = TakeResult(*plan, frame.get(), i);
-    if (result.ok() && !result->owns()) result = result->Clone(allocator_.get());
+    if (result.ok() && (!result->owns() || (result->buffer() != nullptr && result->buffer()->read_only()))) result = result->Clone(allocator_.get());
     if (result.ok()) {
       (*outputs)[i] = *std::move(result);
     } else {

@@ -81,6 +81,23 @@ TEST_CASE("transposed convolutions take batch norm, bias and activation") {
   }
 }
 
+TEST_CASE("fuse_scales") {
+  for (int64_t filters : {3, 90}) {  // the image or the filter is the smaller
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("axes", Int32s({2}, {1, 2}));
+    b.Const("filter", Random({1, 1, 4, filters}, 1));
+    b.Const("bias", Random({filters}, 2));
+    b.Node("mean", "Mean", {"x", "axes"}).Type("T", DataType::kFloat).Bool("keep_dims", true);
+    b.Node("gate", "Sigmoid", {"mean"}).Type("T", DataType::kFloat);
+    b.Node("scaled", "Mul", {"x", "gate"}).Type("T", DataType::kFloat);
+    b.Node("conv", "Conv2D", {"scaled", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+    b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+    b.Node("out", "Relu", {"biased"}).Type("T", DataType::kFloat);
+    CheckPass(b, kImage, "fuse_scales", 3);
+  }
+}
+
 TEST_CASE("fuse_activations knows swish") {
   ModelBuilder b = Convolution();
   b.Node("sigmoid", "Sigmoid", {"conv"}).Type("T", DataType::kFloat);
