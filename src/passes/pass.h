@@ -39,6 +39,7 @@ absl::Status RaiseLoops(Graph* graph, PassContext& context);         // Enter ..
 absl::Status Fold(Graph* graph, PassContext& context);               // shapes, constants, frozen variables, decided branches
 absl::Status DropIdleControls(Graph* graph, PassContext& context);   // control edges that order nothing
 absl::Status RemoveIdentities(Graph* graph, PassContext& context);   // ops that only hand on
+absl::Status MultiplyReciprocals(Graph* graph, PassContext& context);  // division by a constant, in called functions
 absl::Status FuseProducts(Graph* graph, PassContext& context);       // convolutions and products with known weights
 absl::Status FusePads(Graph* graph, PassContext& context);           // pads into convolutions
 absl::Status FuseBatchNorms(Graph* graph, PassContext& context);     // batch norm into weights

@@ -22,6 +22,7 @@ constexpr PassRow kPasses[] = {
     {"fold", Fold, false},
     {"controls", DropIdleControls, true},
     {"identities", RemoveIdentities, true},
+    {"multiply_reciprocals", MultiplyReciprocals, true},
     {"fuse_products", FuseProducts, true},
     {"fuse_pads", FusePads, true},
     {"fuse_biases", FuseBiases, true},  // a batch norm may stand behind a bias, and a bias behind a batch norm
