@@ -39,6 +39,7 @@ absl::Status RaiseLoops(Graph* graph, PassContext& context);         // Enter ..
 absl::Status Fold(Graph* graph, PassContext& context);               // shapes, constants, frozen variables, decided branches
 absl::Status DropIdleControls(Graph* graph, PassContext& context);   // control edges that order nothing
 absl::Status RemoveIdentities(Graph* graph, PassContext& context);   // ops that only hand on
+absl::Status MultiplyReciprocals(Graph* graph, PassContext& context);  // division by a constant, in called functions
 absl::Status SimplifyGraph(Graph* graph, PassContext& context);      // ops that change nothing for these shapes
 absl::Status FuseLstm(Graph* graph, PassContext& context);           // LSTM layers written as loops
 absl::Status FuseNorms(Graph* graph, PassContext& context);          // layer normalisation spelled out

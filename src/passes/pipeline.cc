@@ -22,6 +22,7 @@ constexpr PassRow kPasses[] = {
     {"fold", Fold, false},
     {"controls", DropIdleControls, true},
     {"identities", RemoveIdentities, true},
+    {"multiply_reciprocals", MultiplyReciprocals, true},
     {"simplify", SimplifyGraph, true},
     {"fuse_lstm", FuseLstm, true},
     {"fuse_attention", FuseAttention, true},
