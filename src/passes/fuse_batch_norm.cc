@@ -45,16 +45,16 @@ absl::Status Absorb(Graph* graph, PassContext& context, Node* product, const Ten
   SM_ASSIGN_OR_RETURN(Tensor bias, BiasOf(*product));
   SM_ASSIGN_OR_RETURN(bias, bias.Clone());
   SM_ASSIGN_OR_RETURN(Tensor weights, ConstantOf(product->inputs[1])->Clone());
-  const int64_t n = factor.num_elements(), rows = weights.num_elements() / n;
+  const int64_t n = factor.num_elements();
   const float* f = factor.data<float>();
+  // Numbers of one channel that lie side by side.
+  const int64_t inner = product->Is("_ConvTransposeEpilogue")                                         ? weights.dim(3)
+                        : product->Is("_MatMulEpilogue") && product->attrs().Bool("transpose_b") ? product->attrs().Int("k")
+                                                                                                 : 1;
   float* w = weights.data<float>();
-  if (product->Is("_MatMulEpilogue") && product->attrs().Bool("transpose_b")) {
+  for (int64_t i = 0; i < weights.num_elements(); i += n * inner) {
     for (int64_t c = 0; c < n; ++c) {
-      for (int64_t r = 0; r < rows; ++r) w[c * rows + r] *= f[c];
-    }
-  } else {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < n; ++c) w[r * n + c] *= f[c];
+      for (int64_t k = 0; k < inner; ++k) w[i + c * inner + k] *= f[c];
     }
   }
   for (int64_t c = 0; c < n; ++c) bias.data<float>()[c] = bias.data<float>()[c] * f[c] + summand.data<float>()[c];

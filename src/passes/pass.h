@@ -39,6 +39,11 @@ absl::Status RaiseLoops(Graph* graph, PassContext& context);         // Enter ..
 absl::Status Fold(Graph* graph, PassContext& context);               // shapes, constants, frozen variables, decided branches
 absl::Status DropIdleControls(Graph* graph, PassContext& context);   // control edges that order nothing
 absl::Status RemoveIdentities(Graph* graph, PassContext& context);   // ops that only hand on
+absl::Status SimplifyGraph(Graph* graph, PassContext& context);      // ops that change nothing for these shapes
+absl::Status FuseNorms(Graph* graph, PassContext& context);          // layer normalisation spelled out
+absl::Status FuseAttention(Graph* graph, PassContext& context);      // softmax(q k' + mask) v spelled out
+absl::Status FuseReshapes(Graph* graph, PassContext& context);       // reshapes behind products go before them
+absl::Status FuseDilations(Graph* graph, PassContext& context);      // convolutions between space-to-batch and back
 absl::Status FuseProducts(Graph* graph, PassContext& context);       // convolutions and products with known weights
 absl::Status FusePads(Graph* graph, PassContext& context);           // pads into convolutions
 absl::Status FuseBatchNorms(Graph* graph, PassContext& context);     // batch norm into weights

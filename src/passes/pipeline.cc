@@ -22,7 +22,13 @@ constexpr PassRow kPasses[] = {
     {"fold", Fold, false},
     {"controls", DropIdleControls, true},
     {"identities", RemoveIdentities, true},
+    {"simplify", SimplifyGraph, true},
+    {"fuse_attention", FuseAttention, true},
+    {"fuse_norms", FuseNorms, true},
+    {"fuse_dilations", FuseDilations, true},
     {"fuse_products", FuseProducts, true},
+    {"fuse_reshapes", FuseReshapes, true},
+    {"simplify", SimplifyGraph, true},
     {"fuse_pads", FusePads, true},
     {"fuse_biases", FuseBiases, true},  // a batch norm may stand behind a bias, and a bias behind a batch norm
     {"fuse_batch_norms", FuseBatchNorms, true},

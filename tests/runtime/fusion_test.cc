@@ -1,49 +1,11 @@
 // Every fusion gives the answers of the graph as it was written.
 #include <catch2/catch.hpp>
-#include <random>
 
-#include "model_builder.h"
+#include "fusion_case.h"
 #include "op_case.h"
 
 namespace savedmodel {
 namespace {
-
-Tensor Random(const TensorShape& shape, unsigned seed, float low = -1, float high = 1) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> values(low, high);
-  Tensor t = Tensor::Allocate(DataType::kFloat, shape).value();
-  for (float& v : t.flat<float>()) v = values(random);
-  return t;
-}
-
-size_t StepsOf(SavedModelBundle& bundle, const Feeds& feeds, Tensor* output) {
-  RunOptions options;
-  options.trace = true;
-  RunMetadata metadata;
-  std::vector<Tensor> outputs;
-  absl::Status status = bundle.session->Run(options, feeds, {"out"}, {}, &outputs, &metadata);
-  INFO(status.ToString());
-  REQUIRE(status.ok());
-  *output = outputs[0];
-  return metadata.steps.size();
-}
-
-// Runs with all passes and without `pass`: equal answers, and the pass saves steps.
-void CheckPass(const ModelBuilder& builder, const Tensor& x, const std::string& pass, size_t fused_steps) {
-  SessionOptions without;
-  without.disabled_passes = {pass};
-  SavedModelBundle fused = builder.Load().value(), plain = builder.Load(without).value();
-  Tensor a, b;
-  const size_t steps = StepsOf(fused, {{"x", x}}, &a);
-  CHECK(steps == fused_steps);
-  CHECK(StepsOf(plain, {{"x", x}}, &b) >= steps);
-  CHECK(Difference(a, b) == "");
-  SessionOptions none;
-  none.disabled_passes = {"fuse_products"};
-  SavedModelBundle judge = builder.Load(none).value();
-  StepsOf(judge, {{"x", x}}, &b);
-  CHECK(Difference(a, b) == "");
-}
 
 ModelBuilder Convolution(const std::string& input = "x") {
   ModelBuilder b;
@@ -85,6 +47,38 @@ TEST_CASE("fuse_biases, fuse_residuals, fuse_activations") {
   b.Node("sum", "AddV2", {"biased", "other"}).Type("T", DataType::kFloat);
   b.Node("out", "Relu", {"sum"}).Type("T", DataType::kFloat);
   for (const char* pass : {"fuse_biases", "fuse_residuals", "fuse_activations"}) CheckPass(b, kImage, pass, 2);
+}
+
+TEST_CASE("fuse_dilations") {
+  for (const char* op : {"Conv2D", "DepthwiseConv2dNative"}) {
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("block", Int32s({2}, {2, 3}));
+    b.Const("paddings", Int32s({2, 2}, {2, 3, 3, 8}));
+    b.Const("crops", Int32s({2, 2}, {0, 1, 0, 5}));
+    b.Const("filter", Random({3, 3, 4, 6}, 1));
+    b.Node("spread", "SpaceToBatchND", {"x", "block", "paddings"}).Type("T", DataType::kFloat);
+    b.Node("conv", op, {"spread", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "VALID");
+    b.Node("out", "BatchToSpaceND", {"conv", "block", "crops"}).Type("T", DataType::kFloat);
+    CheckPass(b, kImage, "fuse_dilations", 1);
+  }
+}
+
+TEST_CASE("transposed convolutions take batch norm, bias and activation") {
+  const std::vector<std::vector<int64_t>> windows = {{2, 2}, {3, 2}};  // kernel, stride
+  for (const auto& window : windows) {
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("sizes", Int32s({4}, {2, 18, 14, 6}));
+    b.Const("filter", Random({window[0], window[0], 6, 4}, 1));
+    b.Const("factor", Random({6}, 2));
+    b.Const("bias", Random({6}, 3));
+    b.Node("conv", "Conv2DBackpropInput", {"sizes", "filter", "x"}).Type("T", DataType::kFloat).Ints("strides", {1, window[1], window[1], 1}).String("padding", "SAME");
+    b.Node("scaled", "Mul", {"conv", "factor"}).Type("T", DataType::kFloat);
+    b.Node("biased", "BiasAdd", {"scaled", "bias"}).Type("T", DataType::kFloat);
+    b.Node("out", "Relu", {"biased"}).Type("T", DataType::kFloat);
+    for (const char* pass : {"fuse_products", "fuse_batch_norms", "fuse_biases", "fuse_activations"}) CheckPass(b, kImage, pass, 1);
+  }
 }
 
 TEST_CASE("fuse_activations knows swish") {

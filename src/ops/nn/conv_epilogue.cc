@@ -7,36 +7,12 @@
 #include "core/status_macros.h"
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/depthwise.h"
-#include "ops/nn/convolution.h"
+#include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
 namespace {
-
-absl::StatusOr<Conv2dShape> ShapeOf(const ConvSizes& sizes) {
-  Conv2dShape shape;
-  shape.batch = sizes.batch;
-  shape.in_h = sizes.axes[0].in;
-  shape.in_w = sizes.axes[1].in;
-  shape.in_c = sizes.in_channels;
-  shape.kernel_h = sizes.axes[0].window;
-  shape.kernel_w = sizes.axes[1].window;
-  shape.out_c = sizes.out_channels;
-  shape.stride_h = sizes.axes[0].stride;
-  shape.stride_w = sizes.axes[1].stride;
-  shape.dilation_h = sizes.axes[0].dilation;
-  shape.dilation_w = sizes.axes[1].dilation;
-  shape.pad_top = sizes.axes[0].before;
-  shape.pad_left = sizes.axes[1].before;
-  // What the windows really reach; SAME and EXPLICIT may leave rows unread at the end.
-  auto after = [](const WindowAxis& axis) { return (axis.out - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1 - axis.in - axis.before; };
-  shape.pad_bottom = after(sizes.axes[0]);
-  shape.pad_right = after(sizes.axes[1]);
-  shape.groups = sizes.depthwise() ? 1 : sizes.groups;
-  if (shape.out_h() != sizes.axes[0].out || shape.out_w() != sizes.axes[1].out) return absl::InternalError("the sizes of a convolution disagree");
-  return shape;
-}
 
 // One input shape, planned.
 struct Planned {
@@ -91,7 +67,7 @@ class ConvEpilogueKernel final : public Kernel {
     planned->input = input;
     SM_ASSIGN_OR_RETURN(planned->sizes, depthwise_ ? SizeDepthwise(window_, input, filter.shape()) : SizeConv(window_, input, filter.shape()));
     if (planned->sizes.output.num_elements() == 0) return std::shared_ptr<const Planned>(std::move(planned));
-    SM_ASSIGN_OR_RETURN(Conv2dShape shape, ShapeOf(planned->sizes));
+    SM_ASSIGN_OR_RETURN(Conv2dShape shape, ConvShapeOf(planned->sizes));
     if (depthwise_) {
       SM_ASSIGN_OR_RETURN(planned->depthwise, DepthwisePlan::Make(shape, pool.num_threads()));
       planned->scratch_bytes = planned->depthwise.scratch_bytes();
