@@ -49,6 +49,12 @@ struct Entry {
   std::vector<TensorSlice> slices;
 };
 
+// Of a tensor in slices, whose entry has no size.
+uint64_t BytesOf(const Entry& entry) {
+  uint64_t bytes;
+  return __builtin_mul_overflow(static_cast<uint64_t>(entry.shape.num_elements()), static_cast<uint64_t>(DataTypeSize(entry.dtype)), &bytes) ? 0 : bytes;
+}
+
 class CheckpointV2 final : public Checkpoint {
  public:
   CheckpointV2(std::shared_ptr<FileSource> source, const std::string& prefix, const CheckpointOptions& options)
@@ -160,6 +166,7 @@ absl::StatusOr<CheckpointEntry> CheckpointV2::Find(absl::string_view key) const 
   found.sliced = !entry.slices.empty();
   found.shard = entry.shard;
   found.offset = entry.offset;
+  found.bytes = entry.slices.empty() ? entry.size : BytesOf(entry);
   return found;
 }
 
