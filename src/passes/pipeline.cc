@@ -37,6 +37,7 @@ constexpr PassRow kPasses[] = {
     {"fuse_biases", FuseBiases, true},
     {"fuse_residuals", FuseResiduals, true},
     {"fuse_activations", FuseActivations, true},
+    {"fuse_expansions", FuseExpansions, true},
     {"fuse_scales", FuseScales, true},  // the scale comes behind all other inputs
 };
 

@@ -81,6 +81,27 @@ TEST_CASE("transposed convolutions take batch norm, bias and activation") {
   }
 }
 
+TEST_CASE("fuse_expansions") {
+  const Tensor image = Random({2, 61, 67, 5}, 2);
+  for (int64_t stride : {1, 2}) {
+    for (const char* padding : {"SAME", "VALID"}) {
+      ModelBuilder b;
+      b.Placeholder("x", DataType::kFloat);
+      b.Const("wide_filter", Random({1, 1, 5, 96}, 1));
+      b.Const("wide_bias", Random({96}, 2));
+      b.Const("filter", Random({5, 5, 96, 1}, 3));
+      b.Const("bias", Random({96}, 4));
+      b.Node("wide", "Conv2D", {"x", "wide_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+      b.Node("wide_biased", "BiasAdd", {"wide", "wide_bias"}).Type("T", DataType::kFloat);
+      b.Node("relu", "Relu6", {"wide_biased"}).Type("T", DataType::kFloat);
+      b.Node("conv", "DepthwiseConv2dNative", {"relu", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, stride, stride, 1}).String("padding", padding);
+      b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+      b.Node("out", "Tanh", {"biased"}).Type("T", DataType::kFloat);
+      CheckPass(b, image, "fuse_expansions", 1);
+    }
+  }
+}
+
 TEST_CASE("fuse_scales") {
   for (int64_t filters : {3, 90}) {  // the image or the filter is the smaller
     ModelBuilder b;

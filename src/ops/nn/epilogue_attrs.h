@@ -20,6 +20,9 @@ struct EpilogueAttrs {
 // GeluTanh, or if num_args differs from what is used.
 absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs);
 
+// Only what needs no further input: attributes PREFIXactivation, PREFIXalpha and PREFIXfactor.
+absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix);
+
 // The epilogue of one run, with its tensors checked: a bias of `channels` floats, a residual as large as the output.
 absl::StatusOr<Epilogue> MakeEpilogue(const KernelContext& context, const EpilogueAttrs& attrs, int64_t channels, const TensorShape& output);
 
