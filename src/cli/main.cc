@@ -45,8 +45,10 @@ void Define(CLI::App& app, CommandLine* line) {
   flag("--all,!--noall", &a.all, "show: everything");
   flag("--list_ops,!--nolist_ops", &a.list_ops, "show: the ops too");
   flag("--overwrite,!--nooverwrite", &a.overwrite, "run: overwrite output files");
+  AddText(app, "--checkpoint", &a.checkpoint, "show: list the tensors of the checkpoint with this prefix");
+  flag("--json,!--nojson", &a.json, "freeze, doctor, show --checkpoint: answer in JSON");
   flag("-v,--version", &line->version, "print the version");
-  app.add_option("command", line->words, "show | run | scan | ops | doctor");
+  app.add_option("command", line->words, "show | run | scan | ops | doctor | freeze | convert");
 }
 
 int Fail(int code, const std::string& text) {
@@ -59,27 +61,43 @@ int Missing(const std::string& command, const char* flag) {
   return Fail(2, absl::StrCat("savedmodel ", command, ": error: flag --", flag, "=None: Flag --", flag, " must have a value other than None."));
 }
 
+int Finish(const absl::Status& status) { return status.ok() ? 0 : Fail(1, ErrorLine(status)); }
+
+// freeze and convert: what to read, then what to write.
+int ReadAndWrite(const CommandLine& line) {
+  Arguments arguments = line.arguments;
+  if (arguments.dir.has_value()) arguments.paths.push_back(*arguments.dir);
+  arguments.paths.insert(arguments.paths.end(), line.words.begin() + 1, line.words.end());
+  if (arguments.paths.size() != 2) {
+    return Fail(2, absl::StrCat("savedmodel ", line.words[0], ": error: ", arguments.paths.size(), " paths are given, two were wanted: what to read, what to write"));
+  }
+  return Finish(line.words[0] == "freeze" ? Freeze(arguments) : Convert(arguments));
+}
+
 int Dispatch(const CommandLine& line, const std::string& usage) {
   if (line.words.empty()) return Fail(2, absl::StrCat(usage, "Too few arguments."));
   const std::string& command = line.words[0];
   Arguments arguments = line.arguments;
-  const bool known = command == "show" || command == "run" || command == "scan" || command == "ops" || command == "doctor";
-  if (command == "convert" || command == "aot_compile_cpu" || command == "freeze_model") {
+  const bool known = command == "show" || command == "run" || command == "scan" || command == "ops" || command == "doctor" ||
+                     command == "freeze" || command == "convert";
+  if (command == "aot_compile_cpu" || command == "freeze_model") {
     return Fail(1, absl::StrCat("NotImplementedError: this tool has no command ", command, "; TensorFlow's saved_model_cli does that."));
   }
   if (!known) return Fail(1, absl::StrCat("KeyError: '", command, "'"));
   size_t words = 1;
+  if (command == "freeze" || command == "convert") return ReadAndWrite(line);
   if (command == "doctor" && !arguments.dir.has_value() && line.words.size() > 1) arguments.dir = line.words[words++];
   if (line.words.size() > words) return Fail(2, absl::StrCat("savedmodel: error: unrecognized arguments: ", line.words[words]));
-  if (command != "ops" && !arguments.dir.has_value()) return Missing(command, "dir");
+  if (command != "ops" && !arguments.dir.has_value() && !(command == "show" && arguments.checkpoint.has_value())) return Missing(command, "dir");
   if (command == "run" && !arguments.tag_set.has_value()) return Missing(command, "tag_set");
   if (command == "run" && !arguments.signature_def.has_value()) return Missing(command, "signature_def");
+  if (command == "show" && arguments.checkpoint.has_value()) return Finish(ShowCheckpoint(arguments));
   const absl::Status status = command == "show"   ? Show(arguments)
                               : command == "scan" ? Scan(arguments)
                               : command == "run"  ? RunModel(arguments)
                               : command == "ops"  ? ListOps()
                                                   : Doctor(arguments);
-  return status.ok() ? 0 : Fail(1, ErrorLine(status));
+  return Finish(status);
 }
 
 int Main(int argc, char** argv) {

@@ -127,7 +127,7 @@ absl::Status RunModel(const Arguments& arguments) {
   std::map<std::string, Given> given;
   SM_RETURN_IF_ERROR(TakeFiles(arguments.inputs, &given));
   SM_RETURN_IF_ERROR(TakeExpressions(arguments.input_exprs, &given));
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir, true));
   SM_ASSIGN_OR_RETURN(const proto::MetaGraphDef* meta_graph, FindMetaGraph(*model, *arguments.tag_set, true));
   const std::vector<std::string> tags = TagsOf(*meta_graph);
   model.reset();

@@ -22,7 +22,9 @@ constexpr PassRow kPasses[] = {
     {"fold", Fold, false},
     {"controls", DropIdleControls, true},
     {"identities", RemoveIdentities, true},
+    {"multiply_reciprocals", MultiplyReciprocals, true},
     {"simplify", SimplifyGraph, true},
+    {"fuse_lstm", FuseLstm, true},
     {"fuse_attention", FuseAttention, true},
     {"fuse_norms", FuseNorms, true},
     {"fuse_dilations", FuseDilations, true},
@@ -35,6 +37,7 @@ constexpr PassRow kPasses[] = {
     {"fuse_biases", FuseBiases, true},
     {"fuse_residuals", FuseResiduals, true},
     {"fuse_activations", FuseActivations, true},
+    {"fuse_scales", FuseScales, true},  // the scale comes behind all other inputs
 };
 
 absl::Status VerifyAll(const Graph& graph) {

@@ -81,6 +81,23 @@ TEST_CASE("transposed convolutions take batch norm, bias and activation") {
   }
 }
 
+TEST_CASE("fuse_scales") {
+  for (int64_t filters : {3, 90}) {  // the image or the filter is the smaller
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("axes", Int32s({2}, {1, 2}));
+    b.Const("filter", Random({1, 1, 4, filters}, 1));
+    b.Const("bias", Random({filters}, 2));
+    b.Node("mean", "Mean", {"x", "axes"}).Type("T", DataType::kFloat).Bool("keep_dims", true);
+    b.Node("gate", "Sigmoid", {"mean"}).Type("T", DataType::kFloat);
+    b.Node("scaled", "Mul", {"x", "gate"}).Type("T", DataType::kFloat);
+    b.Node("conv", "Conv2D", {"scaled", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+    b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+    b.Node("out", "Relu", {"biased"}).Type("T", DataType::kFloat);
+    CheckPass(b, kImage, "fuse_scales", 3);
+  }
+}
+
 TEST_CASE("fuse_activations knows swish") {
   ModelBuilder b = Convolution();
   b.Node("sigmoid", "Sigmoid", {"conv"}).Type("T", DataType::kFloat);
@@ -111,6 +128,35 @@ TEST_CASE("fuse_products takes depthwise convolutions, matrices and Einsum") {
   einsum.Node("product", "Einsum", {"x", "w"}).Type("T", DataType::kFloat).Int("N", 2).String("equation", "abc,cde->abde");
   einsum.Node("out", "AddV2", {"product", "bias"}).Type("T", DataType::kFloat);
   CheckPass(einsum, Random({2, 3, 6}, 3), "fuse_products", 1);
+}
+
+// x / c at the top, and in a called function.
+TEST_CASE("multiply_reciprocals changes called functions only") {
+  ModelBuilder b;
+  proto::FunctionDef* f = b.meta_graph()->mutable_graph_def()->mutable_library()->add_function();
+  f->mutable_signature()->set_name("f");
+  for (auto* arg : {f->mutable_signature()->add_input_arg(), f->mutable_signature()->add_output_arg()}) {
+    arg->set_name(arg == &f->signature().input_arg(0) ? "x" : "y");
+    arg->set_type(proto::DT_FLOAT);
+  }
+  b.Placeholder("x", DataType::kFloat);
+  b.Const("c", Tensor::Scalar(2.3025851f));
+  b.Node("top", "RealDiv", {"x", "c"}).Type("T", DataType::kFloat);
+  proto::GraphDef* graph = b.meta_graph()->mutable_graph_def();
+  for (int i : {1, 2}) *f->add_node_def() = graph->node(i);
+  f->mutable_node_def(1)->set_input(1, "c:output:0");
+  (*f->mutable_ret())["y"] = "top:z:0";
+  b.Node("call", "PartitionedCall", {"x"});
+  proto::NodeDef* call = graph->mutable_node(graph->node_size() - 1);
+  for (const char* list : {"Tin", "Tout"}) (*call->mutable_attr())[list].mutable_list()->add_type(proto::DT_FLOAT);
+  (*call->mutable_attr())["f"].mutable_func()->set_name("f");
+
+  SavedModelBundle bundle = b.Load().value();
+  auto outputs = bundle.session->Run({{"x", Tensor::Scalar(-23.0258503f)}}, {"top", "call"});
+  INFO(outputs.status().ToString());
+  REQUIRE(outputs.ok());
+  CHECK((*outputs)[0].scalar<float>() == -10.0f);
+  CHECK((*outputs)[1].scalar<float>() == -9.99999905f);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "ops/nn/epilogue_attrs.h"
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 
@@ -24,9 +25,16 @@ absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs) {
   EpilogueAttrs read;
   read.bias = attrs.Bool("bias");
   read.residual = attrs.Bool("residual");
+  read.scaled = attrs.Bool("scaled");
   read.alpha = attrs.Float("alpha");
-  SM_CHECK_ARGUMENT(attrs.Int("num_args") == (read.bias ? 1 : 0) + (read.residual ? 1 : 0), "num_args is ", attrs.Int("num_args"),
+  SM_CHECK_ARGUMENT(attrs.Int("num_args") == (read.bias ? 1 : 0) + (read.residual ? 1 : 0) + (read.scaled ? 1 : 0), "num_args is ", attrs.Int("num_args"),
                     ", bias and residual want another number");
+  read.factor = attrs.TensorValue("factor");
+  if (read.factor.initialized()) {
+    SM_CHECK_ARGUMENT(read.factor.dtype() == DataType::kFloat, "the factor is of dtype ", DataTypeName(read.factor.dtype()), ", float is wanted");
+    const absl::string_view bytes(static_cast<const char*>(read.factor.raw()), read.factor.bytes());
+    read.factor_key = absl::StrCat(" times ", absl::HashOf(bytes));
+  }
   for (const ActivationRow& row : kActivations) {
     if (attrs.String("activation") == row.name) {
       read.activation = row.activation;
