@@ -26,8 +26,8 @@ int main(int argc, char** argv) {
     const double flops = 2e-9 * static_cast<double>(c.m * c.n * c.k);
     for (int threads : {1, 2}) {
       auto pool = MakeThreadPool(threads);
-      for (Precision precision : {Precision::kFloat, Precision::kBf16}) {
-        if (precision == Precision::kBf16 && !HasFastBf16()) continue;
+      for (GemmPrecision precision : {GemmPrecision::kFloat, GemmPrecision::kBf16}) {
+        if (precision == GemmPrecision::kBf16 && !HasFastBf16()) continue;
         auto packed = PackedMatrix::Pack(c.k, c.n, b.data(), c.n, false, *pool, precision);
         Floats scratch(MixedGemmScratchBytes(c.m, *packed) / 4 + 1, 0);
         Epilogue epilogue;

@@ -20,7 +20,9 @@ namespace savedmodel {
 
 enum class Precision {
   kFloat32,   // as the model says
-  kBFloat16,  // matrix products and convolutions in bfloat16 with float32 accumulation
+  // Operands of matrix products and convolutions with known weights are rounded to bfloat16 and summed in float32, where
+  // the processor does that quicker than float32 alone (AVX512-BF16 on processors with halves of 512-bit units). Else float32.
+  kBFloat16,
 };
 
 struct SessionOptions {
@@ -28,12 +30,11 @@ struct SessionOptions {
   int num_threads = 0;
   // The program's own pool; it must outlive the session.
   std::shared_ptr<ThreadPool> thread_pool;
-  // Not looked at yet: everything runs as the model says.
   Precision precision = Precision::kFloat32;
   // Devices beside the CPU, the preferred first. A node runs on the first that has a kernel for it, else on the CPU.
   std::vector<std::shared_ptr<Device>> devices;
   // True: a node whose device string names a device that is not there makes the run fail (InvalidArgument), as
-  // TensorFlow does without soft placement. False: such strings are hints. Not looked at yet: always hints.
+  // TensorFlow does without soft placement. False: such strings are hints.
   bool strict_devices = false;
   // Variables of a model in a directory are mapped into memory, not read: quicker, and shared by the processes that load
   // the model. Replace the files of a loaded model by renaming new ones over them: one that shrinks while it is mapped

@@ -13,7 +13,7 @@ bool AllOnes(const std::vector<int64_t>& values) {
 
 // Known sizes, a bias and nothing else but an activation.
 bool IsSimple(const Node& node, bool depthwise) {
-  return node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise") == depthwise && HasBias(node) && !HasResidual(node) && !node.attrs().Bool("scaled") &&
+  return node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise") == depthwise && HasBias(node) && !HasResidual(node) && !node.attrs().Bool("scaled") && (depthwise || !node.attrs().Bool("bfloat16")) &&
          node.controls.empty() && ShapeOf(node.inputs[0]).fully_known() && node.output_shapes[0].fully_known();
 }
 

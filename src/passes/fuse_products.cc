@@ -19,6 +19,7 @@ void BecomeProduct(PassContext& context, Node* node, const char* op, Attributes 
   attributes.Set("residual", false);
   attributes.Set("activation", std::string());
   attributes.Set("alpha", 0.0f);
+  attributes.Set("bfloat16", context.bfloat16);
   Become(context, node, op, node->inputs, std::move(attributes));
 }
 

@@ -12,7 +12,7 @@ bool AllOnes(const std::vector<int64_t>& values) {
 
 // One pixel wide, at every pixel.
 bool IsPointwise(const Node& node) {
-  if (!node.Is("_ConvEpilogue") || node.attrs().Bool("depthwise") || node.attrs().Bool("scaled")) return false;
+  if (!node.Is("_ConvEpilogue") || node.attrs().Bool("depthwise") || node.attrs().Bool("scaled") || node.attrs().Bool("bfloat16")) return false;
   const Tensor& filter = *ConstantOf(node.inputs[1]);
   const std::string& padding = node.attrs().String("padding");
   return filter.dim(0) == 1 && filter.dim(1) == 1 && AllOnes(node.attrs().Ints("strides")) && (padding == "SAME" || padding == "VALID");

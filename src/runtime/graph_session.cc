@@ -270,6 +270,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   passes.pool = pool_.get();
   passes.freeze_variables = !loading_;
   passes.allow_winograd = options_.allow_winograd;
+  passes.bfloat16 = options_.precision == Precision::kBFloat16;
   passes.disabled.insert(options_.disabled_passes.begin(), options_.disabled_passes.end());
   // What cannot run is refused before anything is computed from it; bodies of calls are seen once they are inlined.
   SM_RETURN_IF_ERROR(CheckRunnable(*graph));

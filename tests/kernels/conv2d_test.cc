@@ -44,7 +44,7 @@ double WorstError(const Conv2dShape& s, const float* in, const float* filter, co
 }
 
 void CheckConv(const Conv2dShape& s, ThreadPool& pool, ConvAlgorithm algorithm = ConvAlgorithm::kDirect,
-               Precision precision = Precision::kFloat) {
+               GemmPrecision precision = GemmPrecision::kFloat) {
   INFO(CpuLevelName(ActiveCpuLevel()) << " in " << s.batch << "x" << s.in_h << "x" << s.in_w << "x" << s.in_c << " kernel "
                                       << s.kernel_h << "x" << s.kernel_w << " out " << s.out_c << " stride " << s.stride_h << ","
                                       << s.stride_w << " dilation " << s.dilation_h << "," << s.dilation_w << " pad " << s.pad_top
@@ -52,7 +52,7 @@ void CheckConv(const Conv2dShape& s, ThreadPool& pool, ConvAlgorithm algorithm =
                                       << s.groups);
   auto in = RandomFloats(s.batch * s.in_h * s.in_w * s.in_c, 1);
   auto filter = RandomFloats(s.kernel_h * s.kernel_w * s.in_c / s.groups * s.out_c, 2);
-  if (precision == Precision::kBf16) {  // numbers that bfloat16 holds exactly, so that only the order of the sums differs
+  if (precision == GemmPrecision::kBf16) {  // numbers that bfloat16 holds exactly, so that only the order of the sums differs
     for (auto* v : {&in, &filter}) {
       for (float& x : *v) x = std::round(x * 64) / 64;
     }
@@ -180,7 +180,7 @@ TEST_CASE("kernels/conv2d: bfloat16 where it is fast", "[kernels]") {
         Conv2dShape s;
         s.batch = 2, s.in_h = 19, s.in_w = 21, s.in_c = channels, s.out_c = 40, s.kernel_h = s.kernel_w = kernel;
         s.stride_h = s.stride_w = stride, s.pad_top = s.pad_left = kernel / 2;
-        CheckConv(s, *pool, ConvAlgorithm::kDirect, Precision::kBf16);
+        CheckConv(s, *pool, ConvAlgorithm::kDirect, GemmPrecision::kBf16);
       }
     }
   }

@@ -146,7 +146,7 @@ TEST_CASE("kernels/gemm: bfloat16 where it is fast", "[kernels]") {
       for (auto* v : {&a, &b}) {
         for (float& x : *v) x = std::round(x * 64) / 64;
       }
-      auto packed = PackedMatrix::Pack(k, n, b.data(), transposed ? k : n, transposed, *pool, Precision::kBf16);
+      auto packed = PackedMatrix::Pack(k, n, b.data(), transposed ? k : n, transposed, *pool, GemmPrecision::kBf16);
       REQUIRE(packed.ok());
       CHECK(packed->layout().bf16 == HasFastBf16());
       std::vector<float> c(m * n), scratch(MixedGemmScratchBytes(m, *packed) / 4);

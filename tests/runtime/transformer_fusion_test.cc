@@ -176,6 +176,30 @@ TEST_CASE("fuse_reshapes and simplify: Tensordot") {
   for (const char* pass : {"fuse_reshapes", "simplify"}) CheckPass(b, Random({3, 5, 8}, 3), pass, 1);
 }
 
+TEST_CASE("bfloat16 products stay near those of float") {
+  ModelBuilder b = Dense();
+  b.Const("images", Int32s({4}, {1, 6, 4, 64}));
+  b.Const("wide", Random({24, 64}, 4));
+  b.Const("filter", Random({3, 3, 64, 32}, 5));
+  b.Node("rows", "MatMul", {"y", "wide"}).Type("T", kF);
+  b.Node("image", "Reshape", {"rows", "images"}).Type("T", kF);
+  b.Node("out", "Conv2D", {"image", "filter"}).Type("T", kF).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+  SessionOptions rounded;
+  rounded.precision = Precision::kBFloat16;
+  SavedModelBundle bundle = b.Load(rounded).value(), judge = b.Load().value();
+  const Tensor x = Random({24, 8}, 3);
+  Tensor y, wanted;
+  StepsOf(bundle, {{"x", x}}, &y);
+  StepsOf(judge, {{"x", x}}, &wanted);
+  double dot = 0, a = 0, w = 0;
+  for (int64_t i = 0; i < y.num_elements(); ++i) {
+    dot += static_cast<double>(y.data<float>()[i]) * wanted.data<float>()[i];
+    a += static_cast<double>(y.data<float>()[i]) * y.data<float>()[i];
+    w += static_cast<double>(wanted.data<float>()[i]) * wanted.data<float>()[i];
+  }
+  CHECK(dot / std::sqrt(a * w) > 0.9999);
+}
+
 // Queries, keys and values are three scalings of x, [2, 6, 3, 8]: batch, rows, heads, depth.
 ModelBuilder Heads() {
   ModelBuilder b;

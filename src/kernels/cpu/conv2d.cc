@@ -51,7 +51,7 @@ absl::Status CheckConv2dShape(const Conv2dShape& s) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int threads, ConvAlgorithm algorithm, Precision precision) {
+absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int threads, ConvAlgorithm algorithm, GemmPrecision precision) {
   if (absl::Status status = CheckConv2dShape(shape); !status.ok()) return status;
   if (algorithm == ConvAlgorithm::kWinograd && !WinogradPlan::Possible(shape)) {
     return absl::InvalidArgumentError(
@@ -77,7 +77,7 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   plan.merged_ = s.groups == 1 && s.kernel_w > 1 && s.dilation_w == 1 && channels < kFewChannels;
   plan.tap_width_ = plan.merged_ ? 1 : s.kernel_w;
   // Pairs must not reach from one pixel to the next; with few channels the rounding would cost more than it saves.
-  if (s.groups > 1 || s.in_c % 2 != 0 || s.in_c < kFewChannels || s.out_c <= kFewChannels) precision = Precision::kFloat;
+  if (s.groups > 1 || s.in_c % 2 != 0 || s.in_c < kFewChannels || s.out_c <= kFewChannels) precision = GemmPrecision::kFloat;
   plan.layout_ = PanelLayout::For(s.kernel_h * s.kernel_w * channels, s.out_c / s.groups, precision);
   if (plan.layout_.bf16) {
     plan.round_ = s.batch * s.in_h * s.in_w * s.in_c;

@@ -33,7 +33,7 @@ class Conv2dPlan {
   Conv2dPlan() = default;
   // `threads` is the size of the pool that Run gets.
   static absl::StatusOr<Conv2dPlan> Make(const Conv2dShape& shape, int threads, ConvAlgorithm algorithm = ConvAlgorithm::kAuto,
-                                         Precision precision = Precision::kFloat);
+                                         GemmPrecision precision = GemmPrecision::kFloat);
 
   // `filter` is [kernel_h, kernel_w, in_c / groups, out_c]; `factor`, where not null, has a number for each output channel to
   // multiply it with. Plans whose filter_layout() are equal share packed filters.

@@ -15,7 +15,7 @@ namespace savedmodel {
 void Gemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b, const Epilogue& epilogue, float* c,
           int64_t c_stride, ThreadPool& pool);
 
-// The same for a B packed with Precision::kBf16 (or, where that gave float, float): A is rounded into scratch first.
+// The same for a B packed with GemmPrecision::kBf16 (or, where that gave float, float): A is rounded into scratch first.
 int64_t MixedGemmScratchBytes(int64_t m, const PackedMatrix& b);
 void MixedGemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b, const Epilogue& epilogue, float* c,
                int64_t c_stride, float* scratch, ThreadPool& pool);

@@ -132,10 +132,10 @@ const GemmKernels& KernelsFor(const PanelLayout& layout) {
   return kGemmPlain;
 }
 
-PanelLayout PanelLayout::For(int64_t inner, int64_t n, Precision precision) {
+PanelLayout PanelLayout::For(int64_t inner, int64_t n, GemmPrecision precision) {
   PanelLayout layout;
   layout.level = ActiveCpuLevel();
-  layout.bf16 = precision == Precision::kBf16 && HasFastBf16();
+  layout.bf16 = precision == GemmPrecision::kBf16 && HasFastBf16();
   // Few columns would leave half of a wide vector idle, or too little arithmetic for the loads.
   if (layout.level == CpuLevel::kAvx512 && DetectedCpu().halved_512 && n <= 24 && !layout.bf16) layout.level = CpuLevel::kAvx2;
   const GemmKernels& kernels = KernelsFor(layout);
@@ -180,7 +180,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(const PanelLayout& layout) {
 }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Pack(int64_t k, int64_t n, const float* b, int64_t stride, bool transposed,
-                                                ThreadPool& pool, Precision precision, const float* factor) {
+                                                ThreadPool& pool, GemmPrecision precision, const float* factor) {
   absl::StatusOr<PackedMatrix> matrix = Allocate(PanelLayout::For(k, n, precision));
   if (matrix.ok()) PackMatrix(matrix->layout_, b, stride, transposed, matrix->mutable_data(), pool, factor);
   return matrix;

@@ -13,7 +13,7 @@
 
 namespace savedmodel {
 
-enum class Precision {
+enum class GemmPrecision {
   kFloat,
   kBf16,  // both sides rounded to bfloat16, sums in float
 };
@@ -32,7 +32,7 @@ struct PanelLayout {
   int lanes = 1;
   int panel = 1;
 
-  static PanelLayout For(int64_t inner, int64_t n, Precision precision = Precision::kFloat);  // for the active level
+  static PanelLayout For(int64_t inner, int64_t n, GemmPrecision precision = GemmPrecision::kFloat);  // for the active level
 
   int64_t panels() const { return (n + panel - 1) / panel; }
   int columns(int64_t p) const { return static_cast<int>(std::min<int64_t>(panel, n - p * panel)); }
@@ -52,7 +52,7 @@ class PackedMatrix {
 
   // Copies. ResourceExhausted if there is no memory.
   static absl::StatusOr<PackedMatrix> Pack(int64_t k, int64_t n, const float* b, int64_t stride, bool transposed,
-                                           ThreadPool& pool, Precision precision = Precision::kFloat, const float* factor = nullptr);
+                                           ThreadPool& pool, GemmPrecision precision = GemmPrecision::kFloat, const float* factor = nullptr);
   // Uninitialised memory for a caller that fills it through mutable_data() before sharing it.
   static absl::StatusOr<PackedMatrix> Allocate(const PanelLayout& layout);
   // A view of memory that holds a packed matrix and outlives this object.

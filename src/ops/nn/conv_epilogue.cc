@@ -91,10 +91,11 @@ class ConvEpilogueKernel final : public Kernel {
       planned->scratch_bytes = planned->depthwise.scratch_bytes();
       return std::shared_ptr<const Planned>(std::move(planned));
     }
-    SM_ASSIGN_OR_RETURN(planned->conv, Conv2dPlan::Make(shape, pool.num_threads(), winograd_ ? ConvAlgorithm::kAuto : ConvAlgorithm::kDirect));
+    SM_ASSIGN_OR_RETURN(planned->conv, Conv2dPlan::Make(shape, pool.num_threads(), winograd_ ? ConvAlgorithm::kAuto : ConvAlgorithm::kDirect,
+                                                         epilogue_.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat));
     planned->scratch_bytes = planned->conv.scratch_bytes();
     const PanelLayout& layout = planned->conv.filter_layout();
-    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, epilogue_.factor_key);
+    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.bf16 ? " bfloat16" : "", epilogue_.factor_key);
     SM_CHECK_ARGUMENT(epilogue_.factor.num_elements() == planned->sizes.out_channels || !epilogue_.factor.initialized(), "the factor has ",
                       epilogue_.factor.num_elements(), " numbers, wants ", planned->sizes.out_channels);
     absl::Status status;
@@ -170,7 +171,7 @@ void DefineConvEpilogue(OpTable& ops) {
   ops.Add({.name = "_ConvEpilogue",
            .inputs = "input: T; filter: T; args: num_args * T",
            .outputs = "output: T",
-           .attrs = "T: {float}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; activation: string = ''; "
+           .attrs = "T: {float}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
                     "alpha: float = 0.0; strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: "
                     "{'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]",
            .infer = Infer,

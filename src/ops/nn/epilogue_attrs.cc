@@ -26,6 +26,7 @@ absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs) {
   read.bias = attrs.Bool("bias");
   read.residual = attrs.Bool("residual");
   read.scaled = attrs.Bool("scaled");
+  read.bfloat16 = attrs.Bool("bfloat16");
   SM_CHECK_ARGUMENT(attrs.Int("num_args") == (read.bias ? 1 : 0) + (read.residual ? 1 : 0) + (read.scaled ? 1 : 0), "num_args is ", attrs.Int("num_args"),
                     ", bias and residual want another number");
   return read;

@@ -9,6 +9,7 @@ namespace savedmodel {
 
 struct EpilogueAttrs {
   bool bias = false, residual = false, scaled = false;  // inputs 2 and the next
+  bool bfloat16 = false;  // operands are rounded where that is quicker
   Activation activation = Activation::kNone;
   float alpha = 0;
   Tensor factor;            // what the weights of each channel are multiplied with before the run; not initialized(): nothing

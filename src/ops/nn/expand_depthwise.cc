@@ -70,7 +70,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   absl::Status status;
   std::shared_ptr<const void> packed = init.Shared(*expand, absl::StrCat("matrix ", k, " ", false, first.factor_key), [&]() -> std::shared_ptr<const void> {
     absl::StatusOr<PackedMatrix> made =
-        PackedMatrix::Pack(k, channels, expand->data<float>(), channels, false, init.pool(), Precision::kFloat, first.factors());
+        PackedMatrix::Pack(k, channels, expand->data<float>(), channels, false, init.pool(), GemmPrecision::kFloat, first.factors());
     if (made.ok()) return std::make_shared<PackedMatrix>(*std::move(made));
     status = made.status();
     return nullptr;

@@ -31,7 +31,12 @@ class MatMulEpilogueKernel final : public Kernel {
     SM_ASSIGN_OR_RETURN(Tensor * out, context.Output(0, shape));
     if (out->num_elements() == 0) return absl::OkStatus();
     SM_ASSIGN_OR_RETURN(Epilogue epilogue, MakeEpilogue(context, epilogue_, packed_->layout().n, shape));
-    Gemm(m, a.data<float>(), packed_->layout().inner, *packed_, epilogue, out->data<float>(), packed_->layout().n, context.pool());
+    Tensor scratch;
+    if (const int64_t bytes = MixedGemmScratchBytes(m, *packed_); bytes > 0) {
+      SM_ASSIGN_OR_RETURN(scratch, context.Scratch(DataType::kUInt8, {bytes}));
+    }
+    MixedGemm(m, a.data<float>(), packed_->layout().inner, *packed_, epilogue, out->data<float>(), packed_->layout().n,
+              static_cast<float*>(scratch.raw()), context.pool());
     return absl::OkStatus();
   }
 
@@ -53,9 +58,9 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   const int64_t n = b->num_elements() / k;
   SM_CHECK_ARGUMENT(epilogue.factor.num_elements() == n || !epilogue.factor.initialized(), "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
   absl::Status status;
-  std::shared_ptr<const void> packed = init.Shared(*b, absl::StrCat("matrix ", k, " ", transposed, epilogue.factor_key), [&]() -> std::shared_ptr<const void> {
+  std::shared_ptr<const void> packed = init.Shared(*b, absl::StrCat("matrix ", k, " ", transposed, epilogue.bfloat16 ? " bfloat16" : "", epilogue.factor_key), [&]() -> std::shared_ptr<const void> {
     absl::StatusOr<PackedMatrix> made = PackedMatrix::Pack(k, n, b->data<float>(), transposed ? k : n, transposed, init.pool(),
-                                                          Precision::kFloat, epilogue.factors());
+                                                          epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat, epilogue.factors());
     if (made.ok()) return std::make_shared<PackedMatrix>(*std::move(made));
     status = made.status();
     return nullptr;
@@ -82,7 +87,7 @@ void DefineMatMulEpilogue(OpTable& ops) {
            .inputs = "a: T; b: T; args: num_args * T",
            .outputs = "output: T",
            .attrs = "T: {float}; num_args: int >= 0; k: int >= 1; contracted: int >= 1; tail: list(int); transpose_b: bool = false; bias: bool; "
-                    "residual: bool; activation: string = ''; alpha: float = 0.0",
+                    "residual: bool; bfloat16: bool = false; activation: string = ''; alpha: float = 0.0",
            .infer = Infer,
            .cpu = Make});
 }
