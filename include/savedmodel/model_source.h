@@ -44,7 +44,8 @@ struct ModelLocation {
 // Where LoadSavedModel(path) finds its files. A directory is the model itself when it holds saved_model.pb, .pbtxt or .cpb;
 // otherwise its newest version: the folder with the greatest number for a name ("3", "0042"). A file is opened as an archive;
 // there a single folder that holds everything is entered too. NotFound when there is none of these.
-SAVEDMODEL_EXPORT absl::StatusOr<ModelLocation> FindModel(const std::string& path, const ArchiveOptions& options = {});
+SAVEDMODEL_EXPORT absl::StatusOr<ModelLocation> FindModel(const std::string& path, const DirectorySourceOptions& directory = {},
+                                                              const ArchiveOptions& archive = {});
 // The same within a source that can list its folders.
 SAVEDMODEL_EXPORT absl::StatusOr<ModelLocation> FindModel(std::shared_ptr<FileSource> source, bool enter_single_folder = false);
 

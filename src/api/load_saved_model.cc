@@ -109,7 +109,7 @@ absl::StatusOr<SavedModelBundle> LoadSavedModel(const SessionOptions& session_op
 
 absl::StatusOr<SavedModelBundle> LoadSavedModel(const SessionOptions& session_options, const RunOptions& run_options,
                                                 const std::unordered_set<std::string>& tags, const std::string& path) {
-  SM_ASSIGN_OR_RETURN(const ModelLocation found, FindModel(path));
+  SM_ASSIGN_OR_RETURN(const ModelLocation found, FindModel(path, {.map_files = session_options.map_files}));
   if (!found.note.empty() && session_options.log) session_options.log(found.note);
   SM_ASSIGN_OR_RETURN(std::unique_ptr<SavedModelBundle::Contents> contents, Load(session_options, run_options, tags, found.source));
   contents->location = found.note.empty() ? found.source->name() : found.note;

@@ -29,7 +29,7 @@ class UnpackedFile final : public ReadableFile {
     if (n > 0) std::memcpy(to, content_.data() + offset, n);
     return absl::OkStatus();
   }
-  void* mapping() const override { return content_.empty() ? nullptr : content_.data(); }
+  const void* mapping() const override { return content_.empty() ? nullptr : content_.data(); }
 
  private:
   mutable std::string content_;

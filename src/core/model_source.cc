@@ -111,7 +111,7 @@ absl::StatusOr<std::shared_ptr<FileSource>> MakeArchiveSource(const std::string&
   return MakeArchiveSource(std::move(file), path, options);
 }
 
-absl::StatusOr<ModelLocation> FindModel(const std::string& path, const ArchiveOptions& options) {
+absl::StatusOr<ModelLocation> FindModel(const std::string& path, const DirectorySourceOptions& directory_options, const ArchiveOptions& options) {
   struct stat info;
   if (path.find('\0') == std::string::npos && stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
     absl::StatusOr<std::shared_ptr<FileSource>> archive = MakeArchiveSource(path, options);
@@ -119,7 +119,7 @@ absl::StatusOr<ModelLocation> FindModel(const std::string& path, const ArchiveOp
     if (!archive.ok()) return archive.status();
     return FindModel(*std::move(archive), true);
   }
-  absl::StatusOr<std::shared_ptr<FileSource>> directory = MakeDirectorySource(path);
+  absl::StatusOr<std::shared_ptr<FileSource>> directory = MakeDirectorySource(path, directory_options);
   if (!directory.ok()) return NotFound(path, directory.status().message());
   return FindModel(*std::move(directory));
 }
