@@ -3,6 +3,7 @@
 #define SAVEDMODEL_FREEZE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>

@@ -18,12 +18,22 @@ struct FrozenGraph::Contents {
 
 namespace {
 
+bool IsPlaceholder(const Node& node) { return node.Is("Placeholder") || node.Is("PlaceholderV2"); }
+
 // The shapes that inference finds for the loaded graph. What it finds stays in the copy.
 absl::StatusOr<std::unique_ptr<Graph>> WithShapes(const Graph& graph) {
   std::unique_ptr<Graph> copy = CopyGraph(graph);
   SM_ASSIGN_OR_RETURN(const std::vector<Node*> order, copy->TopologicalOrder());
   for (Node* node : order) {
-    if (node->error.ok()) InferShapes(node);
+    if (!node->error.ok()) continue;
+    if (node->Is("Const")) {
+      node->constants[0] = node->attrs().TensorValue("value");
+      node->output_shapes[0] = node->constants[0].shape();
+    } else if (IsPlaceholder(*node)) {
+      if (node->attrs().Has("shape")) node->output_shapes[0] = node->attrs().Shape("shape");
+    } else {
+      InferShapes(node);
+    }
   }
   return copy;
 }
@@ -36,8 +46,6 @@ TensorInfo InfoOf(const Node& node, int output) {
   return info;
 }
 
-bool IsPlaceholder(const Node& node) { return node.Is("Placeholder") || node.Is("PlaceholderV2"); }
-
 void Guess(const Graph& graph, FrozenGraph::Contents* contents) {
   absl::flat_hash_set<const Node*> used;
   for (const auto& node : graph.nodes()) {
@@ -46,9 +54,7 @@ void Guess(const Graph& graph, FrozenGraph::Contents* contents) {
   }
   for (const auto& node : graph.nodes()) {
     if (IsPlaceholder(*node)) {
-      TensorInfo info = InfoOf(*node, 0);
-      if (node->error.ok() && node->attrs().Has("shape")) info.shape = node->attrs().Shape("shape");
-      contents->inputs.push_back(std::move(info));
+      contents->inputs.push_back(InfoOf(*node, 0));
       continue;
     }
     const bool unlikely = node->Is("Const") || node->Is("Assign") || node->Is("NoOp");

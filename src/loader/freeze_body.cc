@@ -397,10 +397,11 @@ absl::Status FreezeBody::Apply(proto::NodeDef* node) {
 
 absl::Status FreezeBody::Rewrite() {
   for (const proto::NodeDef& node : *nodes_) by_name_[node.name()] = &node;
-  // Handles go along edges, in loops against the order of the file too.
+  // Handles go along edges, in loops against the order of the file too; a file may also be in the opposite order.
   do {
     grew_ = false;
-    for (const proto::NodeDef& node : *nodes_) SM_RETURN_IF_ERROR(FindHandles(node));
+    for (auto node = nodes_->begin(); node != nodes_->end(); ++node) SM_RETURN_IF_ERROR(FindHandles(*node));
+    for (auto node = nodes_->rbegin(); node != nodes_->rend(); ++node) SM_RETURN_IF_ERROR(FindHandles(*node));
   } while (grew_);
   for (proto::NodeDef& node : *nodes_) SM_RETURN_IF_ERROR(Apply(&node));
   for (proto::NodeDef& node : added_) *nodes_->Add() = std::move(node);
