@@ -81,10 +81,13 @@ def optional(dump):
 
 def embed(known, optional_ops, out, *left_out):
     reason = "this build leaves it out (meson option -D%s=enabled brings it back)"
-    left = [row[:5] + [reason % row[5]] for row in rows(optional_ops) if row[5] in left_out]
+    optional_rows = rows(optional_ops)
+    names = {row[0] for row in optional_rows}
+    listed = [row for row in rows(known) if row[0] not in names]
+    listed += [row[:5] + [reason % row[5]] for row in optional_rows if row[5] in left_out]
     with open(out, "w", encoding="utf-8") as f:
         f.write('#include "ops/known_ops.h"\n\nnamespace savedmodel {\n\nconst char kKnownOps[] =\n')
-        for row in rows(known) + left:
+        for row in listed:
             text = "\t".join(row).replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
             f.write('    "%s\\n"\n' % text)
         f.write('    "";\n\n}  // namespace savedmodel\n')
