@@ -74,6 +74,28 @@ TEST_CASE("gpu session: everything is given back") {
   CHECK(Counts().pinned == before.pinned);
 }
 
+TEST_CASE("gpu session: a constant handed on inside a recording is there in every run") {
+  WithFaults faults;
+  ModelBuilder b;
+  b.Placeholder("x", DataType::kFloat);
+  b.Const("c", Floats({2}, {5, 6}));
+  b.Node("order", "NoOp", {"^x"});
+  b.Node("shaped", "Reshape", {"c", "shape", "^x"}).Type("T", DataType::kFloat).Type("Tshape", DataType::kInt32);
+  b.Const("shape", Int32s({2}, {2, 1}));
+  b.Node("y", "Neg", {"x"}).Type("T", DataType::kFloat);
+  b.Node("sum", "AddV2", {"y", "shaped"}).Type("T", DataType::kFloat);
+  SessionOptions options;
+  options.devices = {EmulatedGpu().value()};
+  SavedModelBundle bundle = b.Load(options).value();
+  for (int i = 0; i < 4; ++i) {
+    auto outputs = bundle.session->Run({{"x", Floats({2, 1}, {1, 2})}}, {"sum", "shaped"});
+    INFO(outputs.status().ToString());
+    REQUIRE(outputs.ok());
+    CHECK(Difference((*outputs)[0], Floats({2, 1}, {4, 4})) == "");
+    CHECK(Difference((*outputs)[1], Floats({2, 1}, {5, 6})) == "");
+  }
+}
+
 TEST_CASE("gpu session: a recording that fails leaves the plain way") {
   WithFaults faults;
   Faults().capture_error = 901;

@@ -2,8 +2,8 @@
 // a column-major matrix. A bias along our columns is then one along its rows, which is what its epilogue adds.
 #include <cublasLt.h>
 
-#include <mutex>
-#include <vector>
+#include <memory>
+#include <string>
 
 #include "kernels/cuda/libraries.h"
 #include "kernels/cuda/library_file.h"
@@ -142,7 +142,14 @@ class LtProduct final : public BlasProduct {
                                         : s_.bias                        ? CUBLASLT_EPILOGUE_BIAS
                                                                          : CUBLASLT_EPILOGUE_DEFAULT;
     if (!Ok(f.desc_set(desc_, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(epilogue)))) return false;
-    if (s_.bias && !Ok(f.desc_set(desc_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out, sizeof(out)))) return false;
+    if (s_.bias) {
+      // The search wants to see some pointer, well aligned; the real one comes with each run.
+      const void* some = reinterpret_cast<const void*>(uintptr_t{4096});
+      if (!Ok(f.desc_set(desc_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out, sizeof(out))) ||
+          !Ok(f.desc_set(desc_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &some, sizeof(some)))) {
+        return false;
+      }
+    }
     // b', a' and out' as they lie in memory.
     if (!Layout(&left_, in, s_.transpose_b ? s_.k : s_.n, s_.transpose_b ? s_.n : s_.k, s_.b_step)) return false;
     if (!Layout(&right_, in, s_.transpose_a ? s_.m : s_.k, s_.transpose_a ? s_.k : s_.m, s_.a_step)) return false;
