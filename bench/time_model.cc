@@ -1,6 +1,9 @@
 // Times one SavedModel in a process of its own: time_model MODEL_DIRECTORY BATCH [SECONDS] [THREADS]
 // Feeds the signature serving_default with random numbers (unknown first dimensions are the batch, other unknown ones 128)
-// and prints one JSON line: load_ms, first_ms, min_ms, p50_ms, p90_ms, n, rss_mb.
+// and prints one JSON line: load_ms, first_ms, min_ms, p50_ms, p90_ms, n, rss_mb. By the environment:
+//   SAVEDMODEL_DEVICE=GPU:0          on that GPU, by the plug-in SAVEDMODEL_CUDA_PLUGIN if set
+//   SAVEDMODEL_PRECISION=bfloat16    of the GPU: float32, tf32 (the default), bfloat16
+//   SAVEDMODEL_REPORT=1              the planner's report and the time of each step
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -10,6 +13,7 @@
 #include <random>
 #include <string>
 
+#include "savedmodel/cuda.h"
 #include "savedmodel/savedmodel.h"
 
 namespace {
@@ -37,6 +41,11 @@ savedmodel::Tensor RandomInput(const savedmodel::TensorInfo& info, int64_t batch
   return tensor;
 }
 
+std::string Environment(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -47,6 +56,17 @@ int main(int argc, char** argv) {
   const double seconds = argc > 3 ? std::atof(argv[3]) : 4;
   savedmodel::SessionOptions options;
   options.num_threads = argc > 4 ? std::atoi(argv[4]) : 2;
+  const std::string device = Environment("SAVEDMODEL_DEVICE", "CPU"), precision = Environment("SAVEDMODEL_PRECISION", "tf32");
+  if (device != "CPU") {
+    savedmodel::CudaOptions cuda;
+    cuda.device = std::atoi(device.substr(device.find(':') + 1).c_str());
+    cuda.plugin = Environment("SAVEDMODEL_CUDA_PLUGIN", "");
+    cuda.allow_tf32 = precision != "float32";
+    if (precision == "bfloat16") cuda.precision = savedmodel::Precision::kBFloat16;
+    auto gpu = savedmodel::CudaDevice(cuda);
+    if (!gpu.ok()) return Fail(gpu.status());
+    options.devices = {*gpu};
+  }
   auto start = Clock::now();
   auto bundle = savedmodel::LoadSavedModel(options, {}, {"serve"}, argv[1]);
   if (!bundle.ok()) return Fail(bundle.status());
@@ -91,9 +111,9 @@ int main(int argc, char** argv) {
   getrusage(RUSAGE_SELF, &usage);
   std::string path = argv[1];
   while (path.size() > 1 && path.back() == '/') path.pop_back();
-  std::printf("{\"eng\": \"savedmodel\", \"model\": \"%s\", \"batch\": %s, \"threads\": %d, \"load_ms\": %.1f, \"first_ms\": %.2f, \"min_ms\": %.4f, "
+  std::printf("{\"eng\": \"savedmodel\", \"device\": \"%s\", \"precision\": \"%s\", \"model\": \"%s\", \"batch\": %s, \"threads\": %d, \"load_ms\": %.1f, \"first_ms\": %.2f, \"min_ms\": %.4f, "
               "\"p50_ms\": %.4f, \"p90_ms\": %.4f, \"n\": %zu, \"rss_mb\": %ld}\n",
-              path.substr(path.rfind('/') + 1).c_str(), argv[2], options.num_threads, load, first, quantile(0), quantile(0.5), quantile(0.9), times.size(),
+              device.c_str(), device == "CPU" ? "float32" : precision.c_str(), path.substr(path.rfind('/') + 1).c_str(), argv[2], options.num_threads, load, first, quantile(0), quantile(0.5), quantile(0.9), times.size(),
               usage.ru_maxrss / 1024);
   return 0;
 }

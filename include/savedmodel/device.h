@@ -72,6 +72,7 @@ class SAVEDMODEL_EXPORT Device {
   virtual ~Device() = default;
   virtual const std::string& name() const = 0;  // unique in a session: "CPU:0", "GPU:0"
   virtual const std::string& type() const = 0;  // "CPU", "GPU"
+  virtual std::string description() const { return name(); }  // for people: the hardware, what is missing
   virtual bool host_memory() const { return false; }
   virtual Allocator* allocator() = 0;
   virtual absl::Status CopyFromHost(const void* host, void* device, size_t bytes) = 0;

@@ -36,6 +36,10 @@ class StepContext final : public DeviceContext {
 
   absl::Status SetOutput(int i, Tensor tensor) override {
     const int slot = step_->outputs[i];
+    if (ABSL_PREDICT_FALSE(recorded_scratch_ != nullptr)) {
+      SM_ASSIGN_OR_RETURN(Tensor * out, Output(i, tensor.shape()));
+      return CopyTo(tensor, plan_.slots[slot].device, out);
+    }
     if (!tensor.owns()) {
       SM_ASSIGN_OR_RETURN(tensor, CopyOf(tensor, plan_.slots[slot].device));
     }
@@ -48,7 +52,8 @@ class StepContext final : public DeviceContext {
     const Tensor& from = input(i);
     const Tensor& to = frame_->values[slot];
     if (plan_.slots[slot].kind == Slot::Kind::kArena && to.raw() == from.raw() && to.shape() == shape) return absl::OkStatus();
-    if (from.owns()) {
+    // A recording must write the fixed place: what is done here is not done again when it is replayed.
+    if (from.owns() && recorded_scratch_ == nullptr) {
       frame_->Replace(slot, from.Reshaped(shape));
       return absl::OkStatus();
     }

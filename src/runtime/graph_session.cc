@@ -279,6 +279,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   SM_RETURN_IF_ERROR(CheckRunnable(*graph));
   std::string report;
   for (const PassTime& time : times) absl::StrAppend(&report, "pass ", time.name, ": ", time.milliseconds, " ms, ", time.nodes_after, " nodes\n");
+  for (size_t d = 1; d < devices_.size(); ++d) absl::StrAppend(&report, devices_[d]->name(), ": ", devices_[d]->description(), "\n");
   CompileContext compile;
   compile.state = state_.get();
   compile.pool = pool_.get();

@@ -190,9 +190,9 @@ TEST_CASE("gpu device: alarms are numbers for messages") {
   WithFaults faults;
   auto device = EmulatedGpu().value();
   auto stream = StreamOf(*device);
-  const int number = device->AddAlarm("node \"g\": out of range");
-  CHECK(device->AddAlarm("node \"g\": out of range") == number);
-  CHECK(device->AddAlarm("another") != number);
+  const int number = device->AddAlarm(absl::InvalidArgumentError("node \"g\": out of range"));
+  CHECK(device->AddAlarm(absl::InvalidArgumentError("node \"g\": out of range")) == number);
+  CHECK(device->AddAlarm(absl::InternalError("another")) != number);
   *stream->alarm_word() = number;
   absl::Status status = stream->Synchronize();
   CHECK(absl::IsInvalidArgument(status));

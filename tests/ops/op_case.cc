@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "evaluate_on_device.h"
 #include "ops/dispatch.h"
 #include "ops/evaluate.h"
 #include "ops/schema.h"
@@ -37,6 +38,15 @@ bool Same(const T& a, const T& b, const Tolerance& t) {
   } else {
     return a == b;
   }
+}
+
+// Unimplemented where the device has no kernel.
+absl::StatusOr<std::vector<Tensor>> RunThere(const std::string& op, Attributes attributes, const std::vector<Tensor>& inputs, SessionState& state) {
+  std::shared_ptr<const OpDef> def = BuiltinOps()->Find(op);
+  absl::StatusOr<OpSchema> schema = ParseSchema(*def);
+  if (absl::Status status = CompleteAttributes(*schema, op, &attributes); !status.ok()) return status;
+  static const std::shared_ptr<ThreadPool> pool = MakeThreadPool(2);
+  return EvaluateOnDevice(*def, attributes, inputs, state, *pool, TestDevice());
 }
 
 }  // namespace
@@ -82,6 +92,14 @@ void OpCase::Gives(const std::vector<Tensor>& expected) {
     INFO("output " << i << ": " << (*outputs)[i].DebugString() << " wanted " << expected[i].DebugString());
     CHECK(Difference((*outputs)[i], expected[i], rtol_, atol_) == "");
   }
+  absl::StatusOr<std::vector<Tensor>> there = RunThere(op_, attributes_, inputs_, *state_);
+  if (absl::IsUnimplemented(there.status())) return;
+  INFO("on " << TestDevice().name() << ": " << there.status().ToString());
+  REQUIRE(there.ok());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    INFO("output " << i << ": " << (*there)[i].DebugString() << " wanted " << expected[i].DebugString());
+    CHECK(Difference((*there)[i], expected[i], rtol_, atol_) == "");
+  }
 }
 
 void OpCase::Refuses(absl::StatusCode code, const std::string& text) {
@@ -90,6 +108,10 @@ void OpCase::Refuses(absl::StatusCode code, const std::string& text) {
   INFO(outputs.status().ToString());
   REQUIRE(outputs.status().code() == code);
   CHECK(std::string(outputs.status().message()).find(text) != std::string::npos);
+  // A session refuses by the shape rule what a device's kernel need not look at again.
+  absl::StatusOr<std::vector<Tensor>> there = RunThere(op_, attributes_, inputs_, *state_);
+  INFO("on " << TestDevice().name() << ": " << there.status().ToString());
+  if (!absl::IsUnimplemented(there.status()) && !there.ok()) CHECK(there.status().code() == code);
 }
 
 Tensor Bools(const TensorShape& shape, const std::vector<int>& values) {

@@ -89,6 +89,10 @@ const DeviceKernel* GpuDevice::FindKernel(const OpDef& op) const {
 }
 
 absl::Status GpuDevice::Check(int error) {
+  // Above CUDA's own numbers: a library's (see kernels/cuda/libraries.h).
+  if (error >= 100000) {
+    return absl::InternalError(absl::StrCat(name_, ": ", error >= 200000 ? "cuDNN" : "cuBLASLt", " failed with status ", error % 100000));
+  }
   absl::Status status = CudaStatus(driver_, error, name_);
   if (IsKernelFault(error)) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -103,17 +107,17 @@ absl::Status GpuDevice::LostError() const {
   return fault_;
 }
 
-int GpuDevice::AddAlarm(std::string message) {
+int GpuDevice::AddAlarm(const absl::Status& status) {
   std::lock_guard<std::mutex> lock(mutex_);
-  auto [it, added] = alarm_numbers_.emplace(message, static_cast<int>(alarms_.size()) + 1);
-  if (added) alarms_.push_back(std::move(message));
+  auto [it, added] = alarm_numbers_.emplace(status.ToString(), static_cast<int>(alarms_.size()) + 1);
+  if (added) alarms_.push_back(status);
   return it->second;
 }
 
 absl::Status GpuDevice::AlarmStatus(int number) const {
   std::lock_guard<std::mutex> lock(mutex_);
   if (number < 1 || number > static_cast<int>(alarms_.size())) return absl::InternalError(absl::StrCat(name_, ": a kernel wrote over the alarm word"));
-  return absl::InvalidArgumentError(alarms_[static_cast<size_t>(number) - 1]);
+  return alarms_[static_cast<size_t>(number) - 1];
 }
 
 }  // namespace savedmodel

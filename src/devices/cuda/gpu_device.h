@@ -19,7 +19,7 @@ using DeviceKernels = absl::flat_hash_map<std::string, DeviceKernel>;
 
 class GpuDevice final : public Device, public Allocator {
  public:
-  // `driver` and `kernels` must outlive the device. `libraries` is whatever the kernels want to find again (cuBLASLt, cuDNN).
+  // `driver` and `kernels` must outlive the device.
   static absl::StatusOr<std::shared_ptr<GpuDevice>> Open(const CudaDriver& driver, const CudaOptions& options, const DeviceKernels& kernels);
   ~GpuDevice() override;
 
@@ -39,16 +39,19 @@ class GpuDevice final : public Device, public Allocator {
   const GpuProperties& properties() const { return properties_; }
   int index() const { return options_.device; }
   GpuMemory* memory() const { return memory_.get(); }
+  // Whatever the kernels want to find again (cuBLASLt, cuDNN). Set before the device is used.
   std::shared_ptr<void>& libraries() { return libraries_; }
+  void set_description(std::string text) { description_ = std::move(text); }
+  std::string description() const override { return description_; }
 
   // The Status of a CUDA error; remembers a kernel's fault.
   absl::Status Check(int error);
   bool lost() const { return lost_.load(std::memory_order_acquire); }
   absl::Status LostError() const;
 
-  // What kernels find wrong while they run (an index out of range) they tell by a number; this is the number for a message.
-  int AddAlarm(std::string message);
-  absl::Status AlarmStatus(int number) const;  // InvalidArgument
+  // What kernels find wrong while they run (an index out of range) they tell by a number; this is the number for a Status.
+  int AddAlarm(const absl::Status& status);
+  absl::Status AlarmStatus(int number) const;
 
  private:
   GpuDevice(const CudaDriver& driver, const CudaOptions& options, const DeviceKernels& kernels);
@@ -62,10 +65,11 @@ class GpuDevice final : public Device, public Allocator {
   std::shared_ptr<GpuMemory> memory_;
   void* stream_ = nullptr;  // for what happens outside of runs
   std::shared_ptr<void> libraries_;
+  std::string description_;
   std::atomic<bool> lost_{false};
   mutable std::mutex mutex_;
   absl::Status fault_;               // guarded by mutex_
-  std::vector<std::string> alarms_;  // guarded by mutex_
+  std::vector<absl::Status> alarms_;  // guarded by mutex_
   mutable absl::flat_hash_map<std::string, std::unique_ptr<DeviceKernel>> forwarding_;  // guarded by mutex_
   absl::flat_hash_map<std::string, int> alarm_numbers_;  // guarded by mutex_
 };

@@ -240,7 +240,8 @@ int NearestOf(void* stream, Corners corners, int64_t batch, int64_t in_h, int64_
 
 template <typename T>
 int CropOf(void* stream, bool nearest, int64_t batch, int64_t in_h, int64_t in_w, int64_t channels, int64_t boxes, int64_t out_h, int64_t out_w,
-           float extrapolation, const void* x, const float* corners, const int32_t* images, float* out) {
+           float extrapolation, const void* x, const float* corners, const int32_t* images, Alarm not_finite, Alarm no_image,
+                     float* out) {
   const T* from = static_cast<const T*>(x);
   return ForEach(stream, boxes * out_h * out_w * channels, SM_LAMBDA(int64_t i) {
     const int64_t c = i % channels, column = i / channels % out_w, row = i / channels / out_w % out_h, box = i / channels / out_w / out_h;
@@ -249,6 +250,10 @@ int CropOf(void* stream, bool nearest, int64_t batch, int64_t in_h, int64_t in_w
     const float h = static_cast<float>(in_h - 1), w = static_cast<float>(in_w - 1);
     const float y = out_h > 1 ? edge[0] * h + static_cast<float>(row) * ((edge[2] - edge[0]) * h / static_cast<float>(out_h - 1)) : 0.5f * (edge[0] + edge[2]) * h;
     const float z = out_w > 1 ? edge[1] * w + static_cast<float>(column) * ((edge[3] - edge[1]) * w / static_cast<float>(out_w - 1)) : 0.5f * (edge[1] + edge[3]) * w;
+    if (image < 0 || image >= batch) AtomicStore(no_image.word, no_image.code);
+    if (!(fabsf(edge[0]) < INFINITY && fabsf(edge[1]) < INFINITY && fabsf(edge[2]) < INFINITY && fabsf(edge[3]) < INFINITY)) {
+      AtomicStore(not_finite.word, not_finite.code);
+    }
     if (image < 0 || image >= batch || !(y >= 0 && y <= h && z >= 0 && z <= w)) {
       out[i] = extrapolation;
       return;
@@ -306,11 +311,15 @@ int RunResizeNearest(void* stream, int size, Corners corners, int64_t batch, int
   SM_BY_SIZE(size, NearestOf, stream, corners, batch, in_h, in_w, channels, out_h, out_w, x, out)
 }
 int RunCropAndResize(void* stream, Element type, bool nearest, int64_t batch, int64_t in_h, int64_t in_w, int64_t channels, int64_t boxes, int64_t out_h,
-                     int64_t out_w, float extrapolation, const void* x, const float* corners, const int32_t* images, float* out) {
+                     int64_t out_w, float extrapolation, const void* x, const float* corners, const int32_t* images, Alarm not_finite, Alarm no_image,
+                     float* out) {
   switch (type) {
-    case Element::kFloat: return CropOf<float>(stream, nearest, batch, in_h, in_w, channels, boxes, out_h, out_w, extrapolation, x, corners, images, out);
-    case Element::kHalf: return CropOf<F16>(stream, nearest, batch, in_h, in_w, channels, boxes, out_h, out_w, extrapolation, x, corners, images, out);
-    case Element::kUInt8: return CropOf<uint8_t>(stream, nearest, batch, in_h, in_w, channels, boxes, out_h, out_w, extrapolation, x, corners, images, out);
+    case Element::kFloat: return CropOf<float>(stream, nearest, batch, in_h, in_w, channels, boxes, out_h, out_w, extrapolation, x, corners, images, not_finite,
+                                                no_image, out);
+    case Element::kHalf: return CropOf<F16>(stream, nearest, batch, in_h, in_w, channels, boxes, out_h, out_w, extrapolation, x, corners, images, not_finite,
+                                                no_image, out);
+    case Element::kUInt8: return CropOf<uint8_t>(stream, nearest, batch, in_h, in_w, channels, boxes, out_h, out_w, extrapolation, x, corners, images, not_finite,
+                                                no_image, out);
     default: return kUnsupported;
   }
 }

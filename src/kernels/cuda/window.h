@@ -4,6 +4,7 @@
 #define SAVEDMODEL_KERNELS_CUDA_WINDOW_H_
 
 #include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/move.h"
 #include "kernels/cuda/number.h"
 
 namespace savedmodel::cuda {
@@ -43,9 +44,10 @@ int RunResizeBilinear(void* stream, Element type, Corners corners, int64_t batch
                       const void* x, float* out);
 int RunResizeNearest(void* stream, int size, Corners corners, int64_t batch, int64_t in_h, int64_t in_w, int64_t channels, int64_t out_h, int64_t out_w,
                      const void* x, void* out);
-// boxes: [boxes, 4] floats; a box of an image that is not there gives `extrapolation`.
+// boxes: [boxes, 4] floats. Outside of the image is `extrapolation`; a box that is not finite, or of no image, gives the alarm.
 int RunCropAndResize(void* stream, Element type, bool nearest, int64_t batch, int64_t in_h, int64_t in_w, int64_t channels, int64_t boxes, int64_t out_h,
-                     int64_t out_w, float extrapolation, const void* x, const float* corners, const int32_t* images, float* out);
+                     int64_t out_w, float extrapolation, const void* x, const float* corners, const int32_t* images, Alarm not_finite, Alarm no_image,
+                     float* out);
 // Local response normalisation over `radius` channels to each side.
 int RunLrn(void* stream, int64_t pixels, int64_t channels, int64_t radius, float bias, float alpha, float beta, const float* x, float* out);
 

@@ -10,8 +10,8 @@ absl::Status CudaRun::Done(int error) const {
   return stream_.device()->Check(error);
 }
 
-int IndexAlarm(const KernelInit& init, absl::string_view what) {
-  return GpuOf(init).AddAlarm(absl::StrCat("node \"", init.node_name(), "\": ", what));
+int IndexAlarm(const KernelInit& init, absl::string_view what, absl::StatusCode code) {
+  return GpuOf(init).AddAlarm(absl::Status(code, absl::StrCat("node \"", init.node_name(), "\": ", what)));
 }
 
 cuda::Element ElementOf(DataType type) { return static_cast<cuda::Element>(StorageType(type)); }

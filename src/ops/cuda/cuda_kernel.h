@@ -47,7 +47,7 @@ KernelPtr MakeCudaKernel(F run) {
 
 inline GpuDevice& GpuOf(const KernelInit& init) { return static_cast<GpuDevice&>(*static_cast<const DeviceInit&>(init).device()); }
 // A number for what is wrong if a kernel finds an index of this node out of range.
-int IndexAlarm(const KernelInit& init, absl::string_view what);
+int IndexAlarm(const KernelInit& init, absl::string_view what, absl::StatusCode code = absl::StatusCode::kInvalidArgument);
 
 // The kernels' name for a dtype (quantized ones are their integers).
 cuda::Element ElementOf(DataType type);

@@ -45,7 +45,9 @@ absl::StatusOr<KernelPtr> MakeResize(KernelInit& init) {
 absl::StatusOr<KernelPtr> MakeCropAndResize(KernelInit& init) {
   const DataType type = init.input_dtype(0);
   if (type != DataType::kFloat && type != DataType::kHalf && type != DataType::kUInt8) return WrongType(type);
-  return MakeCudaKernel([type, nearest = init.attrs().String("method") == "nearest", extrapolation = init.attrs().Float("extrapolation_value")](CudaRun& run) -> absl::Status {
+  const int not_finite = IndexAlarm(init, "Boxes contains at least one element that is not finite");
+  const int no_image = IndexAlarm(init, "box_index has values outside [0, batch_size)", absl::StatusCode::kOutOfRange);
+  return MakeCudaKernel([type, not_finite, no_image, nearest = init.attrs().String("method") == "nearest", extrapolation = init.attrs().Float("extrapolation_value")](CudaRun& run) -> absl::Status {
     const Tensor &x = run.input(0), &boxes = run.input(1), &images = run.input(2);
     SM_CHECK_ARGUMENT(x.rank() == 4, "input image must be 4-D: ", x.shape().ToString());
     SM_CHECK_ARGUMENT(boxes.rank() == 2 && boxes.dim(1) == 4 && images.rank() == 1 && images.dim(0) == boxes.dim(0), "boxes must be [boxes, 4], is ",
@@ -55,7 +57,8 @@ absl::StatusOr<KernelPtr> MakeCropAndResize(KernelInit& init) {
     SM_CHECK_ARGUMENT(x.dim(1) > 0 && x.dim(2) > 0, "image dimensions must be positive");
     SM_ASSIGN_OR_RETURN(Tensor * out, run.Output(0, TensorShape({boxes.dim(0), size[0], size[1], x.dim(3)})));
     return run.Done(cuda::RunCropAndResize(run.handle(), ElementOf(type), nearest, x.dim(0), x.dim(1), x.dim(2), x.dim(3), boxes.dim(0), size[0], size[1],
-                                           extrapolation, x.raw(), boxes.data<float>(), images.data<int32_t>(), out->data<float>()));
+                                           extrapolation, x.raw(), boxes.data<float>(), images.data<int32_t>(), run.Alarm(not_finite), run.Alarm(no_image),
+                                           out->data<float>()));
   });
 }
 

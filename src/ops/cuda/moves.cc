@@ -1,5 +1,7 @@
 // Ops on the GPU that only move elements: each is one strided copy, or a few.
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "kernels/cuda/elementwise.h"
 #include "ops/arguments.h"
@@ -503,6 +505,41 @@ absl::Status Fill(CudaRun& run) {
   return run.Done(cuda::RunFill(run.handle(), SizeOf(out->dtype()), run.input(1).raw(), out->raw(), out->num_elements()));
 }
 
+template <typename T>
+absl::Status RangeOf(CudaRun& run) {
+  for (int i = 0; i < 3; ++i) {
+    SM_CHECK_ARGUMENT(run.input(i).rank() <= 1 && run.input(i).num_elements() == 1, "start, limit and delta must be scalars, not shape ",
+                      run.input(i).shape().ToString());
+  }
+  const T start = run.input(0).data<T>()[0], limit = run.input(1).data<T>()[0], delta = run.input(2).data<T>()[0];
+  SM_CHECK_ARGUMENT(delta != T(0), "Requires delta != 0");
+  SM_CHECK_ARGUMENT(delta > T(0) ? start <= limit : start >= limit, "Requires start ", delta > T(0) ? "<=" : ">=", " limit when delta ", delta > T(0) ? ">" : "<",
+                    " 0: ", static_cast<double>(start), "/", static_cast<double>(limit));
+  int64_t count;
+  if constexpr (std::is_integral_v<T>) {
+    const uint64_t from = static_cast<uint64_t>(static_cast<int64_t>(start)), to = static_cast<uint64_t>(static_cast<int64_t>(limit));
+    const uint64_t by = static_cast<uint64_t>(static_cast<int64_t>(delta));
+    const uint64_t range = delta > T(0) ? to - from : from - to, step = delta > T(0) ? by : 0 - by;
+    count = static_cast<int64_t>(range / step + (range % step != 0 ? 1 : 0));
+  } else {
+    const T steps = std::ceil(std::abs((limit - start) / delta));
+    SM_CHECK_ARGUMENT(static_cast<double>(steps) < 9.2e18, "Requires ((limit - start) / delta) to be a number of elements");
+    count = static_cast<int64_t>(steps);
+  }
+  SM_ASSIGN_OR_RETURN(Tensor * out, run.Output(0, {count}));
+  return run.Done(cuda::RunRange(run.handle(), ElementOf(out->dtype()), &start, &delta, out->raw(), count));
+}
+
+absl::StatusOr<KernelPtr> MakeRange(KernelInit& init) {
+  switch (init.input_dtype(0)) {
+    case DataType::kFloat: return MakeCudaKernel(RangeOf<float>);
+    case DataType::kDouble: return MakeCudaKernel(RangeOf<double>);
+    case DataType::kInt32: return MakeCudaKernel(RangeOf<int32_t>);
+    case DataType::kInt64: return MakeCudaKernel(RangeOf<int64_t>);
+    default: return WrongType(init.input_dtype(0));
+  }
+}
+
 absl::Status ZerosLike(CudaRun& run) {
   SM_ASSIGN_OR_RETURN(Tensor * out, run.Output(0, run.input(0).shape()));
   return FillZeros(run, out);
@@ -550,6 +587,7 @@ void AddMoves(DeviceKernels* kernels) {
   AddKernel(kernels, "SpaceToBatchND", Make<SpaceBatch<true>>, {"block_shape", "paddings"});
   AddKernel(kernels, "BatchToSpaceND", Make<SpaceBatch<false>>, {"block_shape", "crops"});
   AddKernel(kernels, "Fill", Make<Fill>, {"dims", "value"});
+  AddKernel(kernels, "Range", MakeRange, {"start", "limit", "delta"});
   AddKernel(kernels, "ZerosLike", Make<ZerosLike>);
   AddKernel(kernels, "OnesLike", MakeOnesLike);
 }

@@ -2,6 +2,7 @@
 #include "kernels/cuda/reduce.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "ops/arguments.h"
 #include "ops/cuda/cuda_kernel.h"
@@ -137,7 +138,7 @@ absl::StatusOr<KernelPtr> MakeTopK(KernelInit& init) {
   return MakeCudaKernel([element = ElementOf(init.input_dtype(0)), k = init.attrs().Int("k")](CudaRun& run) { return TopK(run, k, element); });
 }
 
-// Batch norm with float parameters. Outputs: y, batch mean, batch variance (unbiased), and the two reserved ones again.
+// Batch norm with float parameters. Outputs: y, mean and variance (the batch's, unbiased, in training), what gradients want.
 absl::StatusOr<KernelPtr> MakeBatchNorm(KernelInit& init) {
   const DataType type = init.input_dtype(0);
   if (type != DataType::kFloat && type != DataType::kHalf && type != DataType::kBFloat16) return WrongType(type);
@@ -164,11 +165,15 @@ absl::StatusOr<KernelPtr> MakeBatchNorm(KernelInit& init) {
       SM_ASSIGN_OR_RETURN(Tensor * moment, run.Output(i, vector));
       moments.push_back(moment);
     }
-    for (int i = 5; i < run.context().num_outputs(); ++i) {
-      SM_ASSIGN_OR_RETURN(Tensor * nothing, run.Output(i, TensorShape({0})));
-      (void)nothing;
+    auto fill = [&](Tensor* tensor, float value) { return run.Done(cuda::RunFill(run.handle(), 4, &value, tensor->raw(), tensor->num_elements())); };
+    if (run.context().num_outputs() > 5) {
+      SM_ASSIGN_OR_RETURN(Tensor * reserved, run.Output(5, TensorShape()));
+      SM_RETURN_IF_ERROR(fill(reserved, 0));
     }
-    if (x.num_elements() == 0 && training) return absl::InvalidArgumentError("no CUDA kernel for the moments of nothing");
+    if (x.num_elements() == 0) {
+      for (size_t i = 0; i < moments.size(); ++i) SM_RETURN_IF_ERROR(fill(moments[i], i < 2 ? std::numeric_limits<float>::quiet_NaN() : 0));
+      return absl::OkStatus();
+    }
     const float *mean = run.input(3).data<float>(), *variance = run.input(4).data<float>();
     Tensor scratch;
     if (training) {
@@ -182,6 +187,10 @@ absl::StatusOr<KernelPtr> MakeBatchNorm(KernelInit& init) {
                                                    mean, variance, epsilon, out->raw())));
     const float count = static_cast<float>(outer * inner);
     for (size_t i = 0; i < moments.size(); ++i) {
+      if (!training && i >= 2) {  // nothing reads them after inference
+        SM_RETURN_IF_ERROR(fill(moments[i], 0));
+        continue;
+      }
       const bool is_variance = i % 2 == 1;
       const float factor = training && i == 1 && count > 1 ? count / (count - 1) : 1.0f;
       SM_RETURN_IF_ERROR(run.Done(cuda::RunScale(run.handle(), channels, is_variance ? variance : mean, factor, moments[i]->data<float>())));
