@@ -50,4 +50,12 @@ absl::StatusOr<const proto::MetaGraphDef*> FindMetaGraph(const proto::SavedModel
                      " could not be found in the SavedModel. Please use one of the following tag-sets: ", ListRepr(there));
 }
 
+absl::StatusOr<const proto::SignatureDef*> FindSignature(const proto::MetaGraphDef& meta_graph, const std::string& key) {
+  auto it = meta_graph.signature_def().find(key);
+  if (it != meta_graph.signature_def().end()) return &it->second;
+  std::set<std::string> keys;
+  for (const auto& item : meta_graph.signature_def()) keys.insert(item.first);
+  return PythonError("ValueError", "Could not find signature \"", key, "\". Please choose from: ", absl::StrJoin(keys, ", "));
+}
+
 }  // namespace savedmodel::cli

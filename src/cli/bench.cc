@@ -1,0 +1,4 @@
+#include "cli/commands.h"
+namespace savedmodel::cli {
+absl::Status Bench(const Arguments&) { return absl::UnimplementedError("bench"); }
+}
