@@ -201,8 +201,8 @@ std::string PlainText(const Tensor& t, int64_t i) {
 
 std::string ScalarText(double v, DataType type) {
   if (!std::isfinite(v)) return DoubleRepr(v);
-  const double size = std::fabs(v);
-  std::string text = Shortest(v, type, size != 0 && (size < 1e-4 || size >= 1e16));
+  const double size = std::fabs(v), large = type == DataType::kHalf ? 1e3 : type == DataType::kFloat || type == DataType::kComplex64 ? 1e6 : 1e16;
+  std::string text = Shortest(v, type, size != 0 && (size < 1e-4 || size >= large));
   return text.find_first_of(".e") == text.npos ? text + ".0" : text;
 }
 

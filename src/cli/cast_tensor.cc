@@ -60,8 +60,14 @@ bool ReadComplex(const std::string& text, std::complex<double>* number) {
   return true;
 }
 
-absl::Status FromText(const std::string& text, Array::Text kind, Tensor* t, int64_t i) {
-  const std::string shown = kind == Array::Text::kBytes ? absl::StrCat("np.bytes_(", BytesRepr(text), ")") : absl::StrCat("np.str_(", StringRepr(text), ")");
+std::string Shown(const std::string& text, Array::Text kind, DataType type) {
+  if (kind == Array::Text::kUnicode) return absl::StrCat("np.str_(", StringRepr(text), ")");
+  return IsInteger(type) ? BytesRepr(text) : absl::StrCat("np.bytes_(", BytesRepr(text), ")");
+}
+
+}  // namespace
+
+absl::Status StoreText(const std::string& text, const std::string& shown, Tensor* t, int64_t i) {
   const DataType type = t->dtype();
   if (IsInteger(type)) {
     int64_t integer = 0;
@@ -82,8 +88,6 @@ absl::Status FromText(const std::string& text, Array::Text kind, Tensor* t, int6
   if (!StoreNumber(number, 0, false, t, i)) return PythonError("TypeError", "a text cannot be fed as ", DataTypeName(type));
   return absl::OkStatus();
 }
-
-}  // namespace
 
 bool StoreNumber(std::complex<double> number, int64_t integer, bool exact, Tensor* t, int64_t i) {
   const double real = number.real();
@@ -148,7 +152,7 @@ absl::StatusOr<Tensor> CastTensor(const Tensor& from, DataType type, Array::Text
       if (type == DataType::kBool) {
         to.data<bool>()[i] = !one.empty();
       } else {
-        SM_RETURN_IF_ERROR(FromText(one, text, &to, i));
+        SM_RETURN_IF_ERROR(StoreText(one, Shown(one, text, type), &to, i));
       }
       continue;
     }

@@ -94,7 +94,7 @@ absl::Span<const Command> Commands() {
        "# is one thread faster?\nsavedmodel bench --dir m --compare threads=1\n"},
       {"convert", "", NotHere, {"dir", "output_dir", "tag_set"}, {}, 1, "", ""},
       {"aot_compile_cpu", "", NotHere, {"cpp_class"}, {}, 0, "", ""},
-      {"freeze_model", "", NotHere, {"dir", "output_prefix", "tag_set"}, {}, 0, "", ""},
+      {"freeze_model", "", FreezeModel, {"dir", "output_prefix", "tag_set"}, {}, 0, "", ""},
       {"man", "", PrintManPage, {}, {}, 0, "", ""},
       {"completion", "", PrintCompletion, {}, {}, 0, "", ""},
   };

@@ -52,6 +52,7 @@ absl::Status RunModel(const Arguments& arguments);
 absl::Status ListOps(const Arguments& arguments);
 absl::Status Doctor(const Arguments& arguments);
 absl::Status Bench(const Arguments& arguments);
+absl::Status FreezeModel(const Arguments& arguments);
 absl::Status PrintManPage(const Arguments& arguments);
 absl::Status PrintCompletion(const Arguments& arguments);
 

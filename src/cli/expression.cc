@@ -184,7 +184,7 @@ class Evaluator {
   // float("nan"), int(3), bool(0); as dtypes without a call.
   absl::StatusOr<Value> Builtin(const std::string& name, bool call, int depth) {
     if (name != "float" && name != "int" && name != "bool" && name != "complex" && name != "str") {
-      return call ? absl::InvalidArgumentError(absl::StrCat(name, "() is not known here")) : Syntax();
+      return Syntax();
     }
     if (!call) return NumpyConstant(name);
     SM_ASSIGN_OR_RETURN(const CallArguments arguments, Arguments(depth + 1));

@@ -57,6 +57,8 @@ class Parser {
     if (value->kind == Kind::kInt || value->kind == Kind::kBigInt) {
       const std::string digits = ValueRepr(*value);
       *value = Value::BigInt(digits == "0" ? digits : "-" + digits);
+    } else if (value->kind == Kind::kFloat) {
+      *value = Value::Float(-value->number.real());
     } else {
       value->number = -value->number;
     }

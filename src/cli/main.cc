@@ -74,11 +74,13 @@ int Dispatch(const CommandLine& line) {
       arguments.dir = arguments.paths[0];
       arguments.paths.clear();
     }
+    std::string missing;
     for (const char* flag : command.required) {
-      if (!IsGiven(arguments, flag)) {
-        return Fail(2, absl::StrCat("savedmodel ", name, ": error: flag --", flag, "=None: Flag --", flag, " must have a value other than None."));
-      }
+      if (IsGiven(arguments, flag)) continue;
+      absl::StrAppend(&missing, missing.empty() ? absl::StrCat("savedmodel ", name, ": error: ") : "\n", "flag --", flag, "=None: Flag --", flag,
+                      " must have a value other than None.");
     }
+    if (!missing.empty()) return Fail(2, missing);
     if (arguments.paths.size() > command.words) return Fail(2, absl::StrCat("savedmodel: error: unrecognized arguments: ", arguments.paths[command.words]));
     const absl::Status status = command.run(arguments);
     if (std::fflush(stdout) != 0 && status.ok()) return Fail(1, "OSError: the output could not be written");

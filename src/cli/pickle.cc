@@ -249,7 +249,11 @@ absl::Status Reader::TextStep(uint8_t code) {
     case 0x8d: return Push(Value::String(text(8)));
     case 'B': return Push(Value::Bytes(text(4)));
     case 'C': return Push(Value::Bytes(text(1)));
-    case 0x8e: case 0x96: return Push(Value::Bytes(text(8)));
+    case 0x8e: return Push(Value::Bytes(text(8)));
+    case 0x96:
+      SM_RETURN_IF_ERROR(Push(Value::Bytes(text(8))));
+      stack_.back()->made = true;
+      return absl::OkStatus();
     case 'T': return Push(Value::String(text(4)));  // Python 2's strings
     case 'U': return Push(Value::String(text(1)));
     case 'S': {

@@ -112,13 +112,14 @@ absl::StatusOr<Object*> Objects::Call(const Object* callee, const Object* argume
     return Plain(Value::Complex({args[0]->value.number.real(), args[1]->value.number.real()}));
   }
   if (builtin && (absl::EndsWith(name, ".bytes") || absl::EndsWith(name, ".bytearray"))) {
-    if (args.empty()) return Plain(Value::Bytes(""));
-    std::string bytes = args[0]->value.text;
-    if (IsText(args[0])) {
+    std::string bytes = args.empty() ? "" : args[0]->value.text;
+    if (!args.empty() && IsText(args[0])) {
       bytes.clear();
       if (!Latin1(args[0]->value.text, &bytes)) return Bad("bytes with letters beyond Latin-1");
     }
-    return Plain(Value::Bytes(std::move(bytes)));
+    Object* made = Plain(Value::Bytes(std::move(bytes)));
+    made->made = absl::EndsWith(name, ".bytearray");
+    return made;
   }
   if (builtin && (absl::EndsWith(name, ".set") || absl::EndsWith(name, ".frozenset"))) {
     if (args.empty()) return Of(Kind::kSet, {});
@@ -149,7 +150,6 @@ absl::Status Objects::Fill(Object* array, const Object& dtype, const Object& siz
   if (dtype.type.objects) {
     if (data.kind != Kind::kList || static_cast<int64_t>(data.items.size()) != shape.num_elements()) return Bad("an array has not as many elements as its shape says");
     array->shape = shape;
-    array->fortran = fortran;
     array->items = data.items;
     return absl::OkStatus();
   }
@@ -194,7 +194,13 @@ absl::StatusOr<Value> Objects::Convert(const Object* object, int depth) {
   if (depth > kMaxDepth) return Bad("lists nested too deeply");
   if (++values_ > kMaxValues) return Bad("too many values; save an array instead of lists");
   switch (object->kind) {
-    case Kind::kPlain: return object->value;
+    case Kind::kPlain: {
+      if (!object->made) return object->value;
+      NumpyType bytes;  // numpy takes a bytearray as numbers
+      bytes.type = DataType::kUInt8;
+      SM_ASSIGN_OR_RETURN(Array array, DecodeArray(bytes, {static_cast<int64_t>(object->value.text.size())}, false, object->value.text));
+      return Value::Of(std::move(array));
+    }
     case Kind::kGlobal: return Refused(object->value.text);
     case Kind::kDtype: return Refused("numpy.dtype");
     case Kind::kArray: break;
@@ -229,8 +235,7 @@ absl::StatusOr<Value> Objects::Convert(const Object* object, int depth) {
   array.objects = true;
   array.shape = object->shape;
   for (size_t i = 0; i < object->items.size(); ++i) {
-    const size_t place = object->fortran ? static_cast<size_t>(FortranPlace(object->shape, static_cast<int64_t>(i))) : i;
-    SM_ASSIGN_OR_RETURN(array.items.emplace_back(), Convert(object->items[place], depth + 1));
+    SM_ASSIGN_OR_RETURN(array.items.emplace_back(), Convert(object->items[i], depth + 1));
   }
   return Value::Of(std::move(array));
 }

@@ -16,10 +16,10 @@ struct Object {
   enum class Kind { kPlain, kList, kTuple, kSet, kDict, kGlobal, kDtype, kArray };
   Kind kind = Kind::kPlain;
   Value value;                  // of kPlain; of a made kArray of numbers; the name of a kGlobal ("numpy.dtype")
-  std::vector<Object*> items;   // of containers (keys and values in turn) and of an array of objects, in its order
+  std::vector<Object*> items;   // of containers (keys and values in turn) and of an array of objects, row-major
   NumpyType type;               // of kDtype
   TensorShape shape;            // of an array of objects
-  bool made = false, fortran = false;
+  bool made = false;            // a kArray that has its elements; a kPlain that is a bytearray
 };
 
 class Objects {

@@ -158,7 +158,7 @@ absl::Status RunModel(const Arguments& arguments) {
   std::vector<std::string> fetches;
   for (const auto& output : outputs) {
     if (output.second.name().empty()) {
-      return PythonError("ValueError", "Fetch argument '' cannot be interpreted as a Tensor. (The name '' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".)");
+      return PythonError("ValueError", "Argument `fetch` =  cannot be interpreted as a Tensor. (\"The name '' refers to an Operation not in the graph.\")");
     }
     fetches.push_back(output.second.name());
   }

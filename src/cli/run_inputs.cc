@@ -1,5 +1,7 @@
 #include "cli/run_inputs.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -8,8 +10,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cli/example_input.h"
 #include "cli/expression.h"
 #include "cli/image_input.h"
@@ -74,7 +78,8 @@ absl::StatusOr<std::vector<FileInput>> SplitInputs(const std::string& text) {
   return inputs;
 }
 
-absl::StatusOr<Expressions> SplitExpressions(const std::string& text, bool numpy) {
+// `seed`: of the random numbers; null: literals alone.
+absl::StatusOr<Expressions> SplitExpressions(const std::string& text, const uint64_t* seed) {
   Expressions expressions;
   for (const std::string& piece : std::vector<std::string>(absl::StrSplit(text, ';'))) {
     if (piece.empty()) continue;
@@ -85,7 +90,7 @@ absl::StatusOr<Expressions> SplitExpressions(const std::string& text, bool numpy
     if (equals == piece.npos) return PythonError("ValueError", "not enough values to unpack (expected 2, got 1)");
     const std::string expression = piece.substr(equals + 1);
     absl::StatusOr<Value> value = ParseLiteral(expression);
-    if (!value.ok() && numpy) value = EvaluateExpression(expression);
+    if (!value.ok() && seed != nullptr) value = EvaluateExpression(expression, *seed);
     if (!value.ok()) return value.status();
     Put(&expressions, std::make_pair(piece.substr(0, equals), *std::move(value)));
   }
@@ -93,12 +98,14 @@ absl::StatusOr<Expressions> SplitExpressions(const std::string& text, bool numpy
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& file) {
+  struct stat there;
+  if (stat(file.c_str(), &there) == 0 && S_ISDIR(there.st_mode)) {
+    return PythonError("FailedPreconditionError", absl::StripSuffix(file, "/"), "; Is a directory");
+  }
   errno = 0;
   std::ifstream in(file, std::ios::binary);
   if (!in) return PythonError(errno == ENOENT ? "NotFoundError" : "PermissionDeniedError", file, "; ", std::strerror(errno));
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (bytes.empty() && !in.eof()) return PythonError("FailedPreconditionError", file, "; Is a directory");
-  return bytes;
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
 }
 
 absl::StatusOr<Value> FromNpz(const FileInput& input, const std::string& bytes) {
@@ -175,8 +182,10 @@ absl::StatusOr<Given> FromFile(const FileInput& input) {
 
 absl::StatusOr<std::vector<Given>> ReadInputs(const Arguments& arguments) {
   SM_ASSIGN_OR_RETURN(const std::vector<FileInput> files, SplitInputs(arguments.inputs));
-  SM_ASSIGN_OR_RETURN(Expressions expressions, SplitExpressions(arguments.input_exprs, true));
-  SM_ASSIGN_OR_RETURN(Expressions examples, SplitExpressions(arguments.input_examples, false));
+  uint64_t seed = 0;
+  if (arguments.seed.has_value() && !absl::SimpleAtoi(*arguments.seed, &seed)) return PythonError("ValueError", "--seed is \"", *arguments.seed, "\"; a number was wanted");
+  SM_ASSIGN_OR_RETURN(Expressions expressions, SplitExpressions(arguments.input_exprs, &seed));
+  SM_ASSIGN_OR_RETURN(Expressions examples, SplitExpressions(arguments.input_examples, nullptr));
   for (auto& example : examples) {
     SM_ASSIGN_OR_RETURN(example.second, ExamplesOf(example.second));
   }

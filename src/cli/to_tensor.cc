@@ -146,13 +146,13 @@ bool Truth(const Value& v) {
 // One leaf of an array of objects: Python's own float() or int().
 absl::Status StoreObject(const Value& leaf, Tensor* t, int64_t i) {
   const bool integer = IsInteger(t->dtype());
-  if (leaf.kind == Kind::kNone && !integer) return StoreNumber(std::nan(""), 0, false, t, i) ? absl::OkStatus() : NoSuch(t->dtype());
+  const std::complex<double> none(std::nan(""), std::nan(""));
+  if (leaf.kind == Kind::kNone && !integer) return StoreNumber(none, 0, false, t, i) ? absl::OkStatus() : NoSuch(t->dtype());
   if (leaf.kind == Kind::kBigInt && integer) return PythonError("OverflowError", "Python int too large to convert to C long");
   if (leaf.kind == Kind::kString || leaf.kind == Kind::kBytes) {
-    SM_ASSIGN_OR_RETURN(Tensor one, CastTensor(Tensor::Scalar<std::string>(leaf.text), t->dtype(), Array::Text::kUnicode));
-    std::memcpy(static_cast<char*>(t->raw()) + static_cast<size_t>(i) * one.bytes(), one.raw(), one.bytes());
-    return absl::OkStatus();
+    return StoreText(leaf.text, ValueRepr(leaf), t, i);
   }
+  if (leaf.IsSequence()) return PythonError("ValueError", "setting an array element with a sequence.");
   if (!leaf.IsNumber()) {
     return integer ? PythonError("TypeError", "int() argument must be a string, a bytes-like object or a real number, not '", KindName(leaf.kind), "'")
                    : PythonError("TypeError", "float() argument must be a string or a real number, not '", KindName(leaf.kind), "'");
@@ -162,7 +162,7 @@ absl::Status StoreObject(const Value& leaf, Tensor* t, int64_t i) {
 }
 
 absl::Status Overflow(const Value& value, DataType type) {
-  if (value.kind == Kind::kBigInt && !FitsUnsigned(value)) return PythonError("OverflowError", "Python int too large to convert to C long");
+  if (type != DataType::kString && value.kind == Kind::kBigInt && !FitsUnsigned(value)) return PythonError("OverflowError", "Python int too large to convert to C long");
   return PythonError("TypeError", "Type of feed value ", ValueRepr(value), " with type ", TypeText(value), " is not compatible with Tensor type <class '",
                      type == DataType::kString ? "object" : absl::StrCat("numpy.", DataTypeName(type)),
                      "'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).");

@@ -16,6 +16,8 @@ absl::StatusOr<Array> ToArray(const Value& value);
 // Elements as `type`. `text` says which texts a tensor of strings holds.
 absl::StatusOr<Tensor> CastTensor(const Tensor& from, DataType type, Array::Text text = Array::Text::kNone);
 
+// Reads a text as Python's int(), float() or complex() do and writes the number at `i`. `shown`: the text in errors.
+absl::Status StoreText(const std::string& text, const std::string& shown, Tensor* t, int64_t i);
 // Writes a number at `i`: reals are cut off towards zero, integers wrap. False for a dtype that holds no numbers.
 bool StoreNumber(std::complex<double> number, int64_t integer, bool exact, Tensor* t, int64_t i);
 // Element `i` of numbers, bools or texts as a Python value.
