@@ -68,7 +68,7 @@ absl::StatusOr<TensorShape> ShapeOf(const std::vector<Value>& sizes) {
   TensorShape shape;
   if (sizes.size() > 32) return Cannot("more than 32 dimensions");
   for (const Value& size : sizes) {
-    if (size.kind != Kind::kInt || size.integer < 0) return Cannot("a shape is made of sizes, 0 or more");
+    if (size.kind != Kind::kInt || size.integer < 0 || size.integer > kMaxArrayElements) return Cannot("a shape is made of sizes from 0 to ", kMaxArrayElements);
     shape.AddDim(size.integer);
   }
   if (!shape.valid() || shape.num_elements() > kMaxArrayElements) return Cannot("an array is larger than ", kMaxArrayElements, " elements");
