@@ -102,6 +102,9 @@ int Main(int argc, char** argv) {
   if (line.version) return std::puts(kVersion), 0;
   if (line.help && line.words.empty()) return std::fputs(HelpText().c_str(), stdout), 0;
   for (const std::string& extra : app.remaining()) {
+    if (extra.size() > 1 && extra[1] != '-') {
+      return Fail(2, absl::StrCat("savedmodel: error: unrecognized arguments: ", extra, line.words.size() > 1 ? " " : "", line.words.size() > 1 ? line.words[1] : ""));
+    }
     const std::string name = extra.substr(std::min(extra.find_first_not_of('-'), extra.size()));
     return Fail(1, absl::StrCat("FATAL Flags parsing error: Unknown command line flag '", name.substr(0, name.find('=')),
                                 "'\nPass --helpshort or --helpfull to see help on flags."));
