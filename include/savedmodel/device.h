@@ -16,6 +16,53 @@ struct DeviceKernel {
   KernelFactory factory = nullptr;
   // Arguments of the schema (by name) whose tensors are in host memory even on this device: shapes, indices, sizes.
   std::vector<std::string> host_inputs, host_outputs;
+  // Run only asks the stream for work, and always for the same work when the addresses are the same: such steps are
+  // recorded once and replayed. False for a kernel that waits for results or draws numbers.
+  bool recordable = true;
+};
+
+// Work that a stream recorded, with its addresses.
+class SAVEDMODEL_EXPORT Recording {
+ public:
+  virtual ~Recording() = default;
+};
+
+// Work for a device, done in the order in which it was asked for. A run has one stream per device, and uses it from one
+// thread at a time. Errors of work show at the next Synchronize, or at a later call.
+class SAVEDMODEL_EXPORT Stream {
+ public:
+  virtual ~Stream() = default;
+  // Memory for this stream's work. A freed block may be given out again while work that uses it is still to be done,
+  // since that is done first.
+  virtual Allocator* allocator() = 0;
+  // The host memory may be changed as soon as the call returns.
+  virtual absl::Status CopyFromHost(const void* host, void* device, size_t bytes) = 0;
+  // The host memory holds the bytes after the next Synchronize; host_pending() until then.
+  virtual absl::Status CopyToHost(const void* device, void* host, size_t bytes) = 0;
+  virtual absl::Status CopyOnDevice(const void* from, void* to, size_t bytes) = 0;
+  virtual bool host_pending() const = 0;
+  // Waits until all work is done.
+  virtual absl::Status Synchronize() = 0;
+
+  // Between Begin and End, work is written down instead of done (copies from and to the host are not allowed there).
+  virtual bool can_record() const { return false; }
+  virtual absl::Status BeginRecording() { return absl::UnimplementedError("this device records nothing"); }
+  virtual absl::StatusOr<std::unique_ptr<Recording>> EndRecording() { return absl::UnimplementedError("this device records nothing"); }
+  virtual absl::Status Replay(const Recording&) { return absl::UnimplementedError("this device records nothing"); }
+};
+
+class Device;
+
+// What a device's kernel factories get: their KernelInit is one of these.
+class DeviceInit : public KernelInit {
+ public:
+  virtual Device* device() const = 0;
+};
+
+// What a device's kernels get in Run: their KernelContext is one of these.
+class DeviceContext : public KernelContext {
+ public:
+  virtual Stream* stream() const = 0;  // null where the device has no streams
 };
 
 // Implement this to add hardware. The host never touches memory from allocator() but by the copy calls, unless
@@ -29,6 +76,8 @@ class SAVEDMODEL_EXPORT Device {
   virtual Allocator* allocator() = 0;
   virtual absl::Status CopyFromHost(const void* host, void* device, size_t bytes) = 0;
   virtual absl::Status CopyToHost(const void* device, void* host, size_t bytes) = 0;
+  // A stream for runs, or null: then the copies above are used, and kernels have done their work when Run returns.
+  virtual absl::StatusOr<std::unique_ptr<Stream>> NewStream() { return std::unique_ptr<Stream>(); }
   // Waits until everything asked of the device is done.
   virtual absl::Status Synchronize() { return absl::OkStatus(); }
   // The kernel for an op, or null: the planner then takes the CPU's.

@@ -23,9 +23,10 @@ class SAVEDMODEL_EXPORT ReadableFile {
   virtual uint64_t size() const = 0;  // bytes
   // Copies exactly the bytes [offset, offset + n) to `to`. OutOfRange when the file ends before.
   virtual absl::Status Read(uint64_t offset, size_t n, void* to) const = 0;
-  // All bytes, where they lie in memory that belongs to this object alone and may be written to without changing the
-  // file (a private mapping): tensors then share it. Otherwise null.
-  virtual void* mapping() const { return nullptr; }
+  // All bytes, where they lie in memory as long as this object lives: tensors then share it. Nobody writes it. Else null.
+  virtual const void* mapping() const { return nullptr; }
+  // A hint that the mapped bytes [offset, offset + n) will not be read for a while.
+  virtual void Idle(uint64_t /*offset*/, uint64_t /*n*/) const {}
 };
 
 // A read-only tree of files. Paths are relative and use '/' ("variables/variables.index"). Implement this to load models

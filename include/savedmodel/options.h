@@ -35,6 +35,10 @@ struct SessionOptions {
   // True: a node whose device string names a device that is not there makes the run fail (InvalidArgument), as
   // TensorFlow does without soft placement. False: such strings are hints. Not looked at yet: always hints.
   bool strict_devices = false;
+  // Variables of a model in a directory are mapped into memory, not read: quicker, and shared by the processes that load
+  // the model. Replace the files of a loaded model by renaming new ones over them: one that shrinks while it is mapped
+  // ends the process (SIGBUS). False: they are read.
+  bool map_files = true;
   // Bytes that tensors of this session may take at once, plans and variables included; 0: the machine's memory.
   int64_t memory_limit = 0;
   // Plans kept (one per kind of run and feed shapes); the least recently used goes first.

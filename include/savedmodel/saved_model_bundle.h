@@ -2,8 +2,10 @@
 #ifndef SAVEDMODEL_SAVED_MODEL_BUNDLE_H_
 #define SAVEDMODEL_SAVED_MODEL_BUNDLE_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
@@ -32,6 +34,12 @@ struct Signature {
   std::map<std::string, Tensor> defaults;  // inputs that need not be given
 };
 
+// What the writer noted of a model's parts in fingerprint.pb, to tell models apart.
+struct Fingerprint {
+  uint64_t saved_model_checksum = 0, graph_def_program_hash = 0, signature_def_hash = 0, saved_object_graph_hash = 0, checkpoint_hash = 0;
+  std::string uuid;
+};
+
 using SignatureMap = std::map<std::string, Signature>;
 using NamedTensors = std::map<std::string, Tensor>;
 
@@ -46,6 +54,10 @@ class SAVEDMODEL_EXPORT SavedModelBundle {
   std::unique_ptr<Session> session;
   const proto::MetaGraphDef& meta_graph_def() const;
   const SignatureMap& signatures() const;
+  // Where the model was found, for people: the path, or how one of several versions was chosen.
+  const std::string& location() const;
+  // Empty when the model has no fingerprint.pb, or one that cannot be read.
+  const std::optional<Fingerprint>& fingerprint() const;
 
   struct Contents;
   explicit SavedModelBundle(std::unique_ptr<Contents> contents);
@@ -54,7 +66,9 @@ class SAVEDMODEL_EXPORT SavedModelBundle {
   std::unique_ptr<Contents> contents_;
 };
 
-// Loads the MetaGraphDef whose tags equal `tags` (as a set), restores its variables, runs its init op.
+// Loads the MetaGraphDef whose tags equal `tags` (as a set), restores its variables, runs its init op. `path` is a
+// SavedModel's directory, a directory of numbered versions (the newest is taken, SessionOptions::log is told) or an archive
+// of either: see FindModel in model_source.h.
 // NotFound: no saved_model.pb or .pbtxt in `path`, no meta graph with these tags (the message lists those there are),
 // a checkpoint key or file missing; DataLoss: bytes that do not parse or fail their checksum; OutOfRange: truncated
 // files; InvalidArgument, FailedPrecondition: a graph that can never run. Nothing stays behind after a failed load.

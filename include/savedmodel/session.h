@@ -22,6 +22,9 @@ using Feeds = std::vector<std::pair<std::string, Tensor>>;
 
 struct CallableOptions {
   std::vector<std::string> feeds, fetches, targets;
+  // Tensors that are given and wanted in a device's memory, by name: {"x:0", "GPU:0"}. The others are in host memory.
+  // A fed tensor must not be written while the run lasts.
+  std::map<std::string, std::string> feed_devices, fetch_devices;
   RunOptions run_options;
 };
 

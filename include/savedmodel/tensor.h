@@ -22,8 +22,10 @@ namespace savedmodel {
 class Buffer {
  public:
   using Release = void (*)(Buffer* buffer);
-  Buffer(void* data, size_t bytes, Release release, void* owner = nullptr)
-      : data_(data), bytes_(bytes), release_(release), owner_(owner) {}
+  using IdleHook = void (*)(Buffer* buffer);
+  // `idle`: memory that nobody may write, mapped from a file; the function is called when it will not be read for a while.
+  Buffer(void* data, size_t bytes, Release release, void* owner = nullptr, IdleHook idle = nullptr)
+      : data_(data), bytes_(bytes), release_(release), owner_(owner), idle_(idle) {}
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   void* owner() const { return owner_; }
@@ -31,13 +33,20 @@ class Buffer {
   void Unref() {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) release_(this);
   }
-  bool unique() const { return refs_.load(std::memory_order_acquire) == 1; }
+  // A hint: its bytes will not be read for a while. They stay as they are.
+  void Idle() {
+    if (idle_ != nullptr) idle_(this);
+  }
+  bool read_only() const { return idle_ != nullptr; }
+  // Nobody else holds it, and it may be written.
+  bool unique() const { return idle_ == nullptr && refs_.load(std::memory_order_acquire) == 1; }
 
  private:
   void* data_;
   size_t bytes_;
   Release release_;  // frees data and deletes the Buffer
   void* owner_;
+  IdleHook idle_;
   std::atomic<int64_t> refs_{1};
 };
 

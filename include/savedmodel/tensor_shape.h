@@ -43,7 +43,15 @@ class SAVEDMODEL_EXPORT TensorShape {
 
   std::string ToString() const;  // "[2,3]", "[]"
 
-  friend bool operator==(const TensorShape& a, const TensorShape& b) { return a.dims_ == b.dims_; }
+  // Asked at every step of a run, of shapes that are short: without a call.
+  friend bool operator==(const TensorShape& a, const TensorShape& b) {
+    if (a.num_elements_ != b.num_elements_ || a.dims_.size() != b.dims_.size()) return false;
+    const int64_t *x = a.dims_.data(), *y = b.dims_.data();
+    for (size_t i = 0; i < a.dims_.size(); ++i) {
+      if (x[i] != y[i]) return false;
+    }
+    return true;
+  }
   friend bool operator!=(const TensorShape& a, const TensorShape& b) { return !(a == b); }
 
  private:

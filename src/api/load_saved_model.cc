@@ -4,10 +4,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/status_macros.h"
+#include "api/open_graph.h"
 #include "api/restore.h"
-#include "loader/importer.h"
+#include "loader/about_model.h"
 #include "loader/saved_model.h"
 #include "runtime/graph_session.h"
+#include "savedmodel/model_source.h"
 #include "savedmodel/saved_model_bundle.h"
 
 namespace savedmodel {
@@ -15,18 +17,12 @@ namespace savedmodel {
 struct SavedModelBundle::Contents {
   std::shared_ptr<proto::MetaGraphDef> meta_graph;
   SignatureMap signatures;
+  std::string location;
+  std::optional<Fingerprint> fingerprint;
   std::unique_ptr<GraphSession> session;  // until the bundle takes it
 };
 
 namespace {
-
-// Functions are read from the meta graph when they are called, so it stays as long as the session.
-struct Library {
-  Library(std::shared_ptr<proto::MetaGraphDef> meta_graph, std::shared_ptr<OpCatalog> catalog)
-      : meta_graph(std::move(meta_graph)), functions(this->meta_graph->graph_def().library(), std::move(catalog)) {}
-  std::shared_ptr<proto::MetaGraphDef> meta_graph;
-  ImportedFunctions functions;
-};
 
 struct Asset {
   std::string tensor, path, file;  // what the tensor is fed, where the source has it
@@ -75,22 +71,12 @@ absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOp
   SM_ASSIGN_OR_RETURN(contents->meta_graph, TakeMetaGraph(model.get(), tags));
   model.reset();
   const proto::MetaGraphDef& meta_graph = *contents->meta_graph;
-  SM_RETURN_IF_ERROR(CheckSavedTensors(meta_graph.graph_def()));
-  SM_RETURN_IF_ERROR(CheckVersions(meta_graph.graph_def().versions()));
   SM_ASSIGN_OR_RETURN(contents->signatures, ReadSignatures(meta_graph));
-
-  auto catalog = std::make_shared<OpCatalog>(session_options.ops != nullptr ? session_options.ops : BuiltinOps());
-  auto library = std::make_shared<Library>(contents->meta_graph, catalog);
-  SM_RETURN_IF_ERROR(library->functions.Check());
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<Graph> graph, ImportGraph(meta_graph.graph_def(), library->functions, *catalog));
-
-  auto state = std::make_shared<ResourceStore>();
-  state->log = session_options.log;
-  SM_ASSIGN_OR_RETURN(std::vector<Asset> assets, AssetsOf(meta_graph, *source));
-  LetReadAssets(state.get(), source, assets);
-  std::shared_ptr<FunctionLibrary> functions(library, &library->functions);
-  contents->session = std::make_unique<GraphSession>(session_options, std::move(graph), functions, catalog, state);
+  contents->fingerprint = ReadFingerprint(*source);
+  SM_ASSIGN_OR_RETURN(contents->session, OpenGraph({contents->meta_graph, &meta_graph.graph_def()}, session_options));
   GraphSession& session = *contents->session;
+  SM_ASSIGN_OR_RETURN(std::vector<Asset> assets, AssetsOf(meta_graph, *source));
+  LetReadAssets(&session.state(), source, assets);
 
   const Feeds asset_feeds = AssetFeeds(assets);
   SM_RETURN_IF_ERROR(RestoreVariables(meta_graph, source, asset_feeds, run_options, &session));
@@ -109,23 +95,25 @@ SavedModelBundle::~SavedModelBundle() = default;
 SavedModelBundle::SavedModelBundle(std::unique_ptr<Contents> contents)
     : session(std::move(contents->session)), contents_(std::move(contents)) {}
 const proto::MetaGraphDef& SavedModelBundle::meta_graph_def() const { return *contents_->meta_graph; }
+const std::string& SavedModelBundle::location() const { return contents_->location; }
+const std::optional<Fingerprint>& SavedModelBundle::fingerprint() const { return contents_->fingerprint; }
 const SignatureMap& SavedModelBundle::signatures() const { return contents_->signatures; }
 
 absl::StatusOr<SavedModelBundle> LoadSavedModel(const SessionOptions& session_options, const RunOptions& run_options,
                                                 const std::unordered_set<std::string>& tags, std::shared_ptr<FileSource> source) {
+  const std::string location = source->name();
   SM_ASSIGN_OR_RETURN(std::unique_ptr<SavedModelBundle::Contents> contents, Load(session_options, run_options, tags, std::move(source)));
+  contents->location = location;
   return SavedModelBundle(std::move(contents));
 }
 
 absl::StatusOr<SavedModelBundle> LoadSavedModel(const SessionOptions& session_options, const RunOptions& run_options,
                                                 const std::unordered_set<std::string>& tags, const std::string& path) {
-  absl::StatusOr<std::shared_ptr<FileSource>> source = MakeDirectorySource(path);
-  if (!source.ok()) {
-    return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", path,
-                                            ". Check that the directory exists and that you have the right permissions for accessing it. (",
-                                            source.status().message(), ")"));
-  }
-  return LoadSavedModel(session_options, run_options, tags, *std::move(source));
+  SM_ASSIGN_OR_RETURN(const ModelLocation found, FindModel(path, {.map_files = session_options.map_files}));
+  if (!found.note.empty() && session_options.log) session_options.log(found.note);
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<SavedModelBundle::Contents> contents, Load(session_options, run_options, tags, found.source));
+  contents->location = found.note.empty() ? found.source->name() : found.note;
+  return SavedModelBundle(std::move(contents));
 }
 
 }  // namespace savedmodel

@@ -4,9 +4,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "api/variables.h"
 #include "core/status_macros.h"
 #include "loader/checkpoint.h"
-#include "ops/state/variable.h"
 
 namespace savedmodel {
 namespace {
@@ -65,13 +65,7 @@ absl::flat_hash_map<int, std::string> VariableKeys(const proto::SavedObjectGraph
 std::shared_ptr<Variable> VariableBehind(Output value, SessionState& state) {
   for (int hops = 0; hops < 64 && value.node->Is("Identity") && !value.node->inputs.empty(); ++hops) value = value.node->inputs[0];
   if (!value.node->Is("VarHandleOp") || !value.node->error.ok()) return nullptr;
-  const Attributes& attrs = value.node->attrs();
-  const std::string& shared_name = attrs.String("shared_name");
-  const std::string& name = shared_name.empty() ? value.node->name : shared_name;
-  absl::StatusOr<ResourceHandle> handle = state.FindOrCreate("variable", attrs.String("container"), name, [&]() -> absl::StatusOr<ResourceHandle> {
-    return ResourceHandle(std::make_shared<Variable>(name, attrs.Type("dtype"), attrs.Shape("shape")));
-  });
-  return handle.ok() ? std::dynamic_pointer_cast<Variable>(*handle) : nullptr;
+  return VariableOf(*value.node, state);
 }
 
 absl::Status RepairCaptured(const proto::MetaGraphDef& meta_graph, LazyCheckpoint& lazy, GraphSession* session) {

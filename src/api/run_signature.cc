@@ -1,7 +1,8 @@
+#include "api/run_signature.h"
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/status_macros.h"
-#include "savedmodel/saved_model_bundle.h"
 
 namespace savedmodel {
 namespace {
@@ -11,6 +12,8 @@ std::string Keys(const Map& map) {
   return absl::StrJoin(map, ", ", [](std::string* out, const auto& entry) { absl::StrAppend(out, "\"", entry.first, "\""); });
 }
 
+}  // namespace
+
 absl::Status CheckInput(const std::string& key, const TensorInfo& info, const Tensor& tensor) {
   SM_CHECK_ARGUMENT(tensor.dtype() == info.dtype, "input \"", key, "\": dtype is ", DataTypeName(tensor.dtype()), ", signature wants ", DataTypeName(info.dtype));
   SM_CHECK_ARGUMENT(info.shape.CompatibleWith(tensor.shape()), "input \"", key, "\": shape is ", tensor.shape().ToString(), ", signature wants ",
@@ -18,15 +21,16 @@ absl::Status CheckInput(const std::string& key, const TensorInfo& info, const Te
   return absl::OkStatus();
 }
 
-}  // namespace
+absl::StatusOr<const Signature*> FindSignature(const SignatureMap& signatures, const std::string& name) {
+  auto found = signatures.find(name);
+  if (found == signatures.end()) return absl::NotFoundError(absl::StrCat("signature \"", name, "\" not found, this model has ", Keys(signatures)));
+  return &found->second;
+}
 
 absl::StatusOr<NamedTensors> RunSignature(const SavedModelBundle& bundle, const std::string& key, const NamedTensors& inputs, const RunOptions& options,
                                           RunMetadata* metadata) {
-  auto found = bundle.signatures().find(key);
-  if (found == bundle.signatures().end()) {
-    return absl::NotFoundError(absl::StrCat("signature \"", key, "\" not found, this model has ", Keys(bundle.signatures())));
-  }
-  const Signature& signature = found->second;
+  SM_ASSIGN_OR_RETURN(const Signature* found, FindSignature(bundle.signatures(), key));
+  const Signature& signature = *found;
   for (const auto& [name, tensor] : inputs) {
     SM_CHECK_ARGUMENT(signature.inputs.count(name) > 0, "input \"", name, "\" is unknown, signature \"", key, "\" has ", Keys(signature.inputs));
   }

@@ -38,7 +38,7 @@ struct Choice {
 
 // --tag_set, else "serve", else the only one; --signature_def, else serving_default, else the only one.
 absl::StatusOr<Choice> Choose(const Arguments& arguments) {
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir, true));
   const proto::MetaGraphDef* meta_graph = nullptr;
   if (arguments.tag_set.has_value() || model->meta_graphs_size() != 1) {
     SM_ASSIGN_OR_RETURN(meta_graph, FindMetaGraph(*model, arguments.tag_set.value_or("serve"), true));

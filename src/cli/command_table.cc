@@ -9,6 +9,8 @@ absl::Status NotHere(const Arguments&) {
   return PythonError("NotImplementedError", "this tool has no such command: it needs TensorRT or XLA. TensorFlow's saved_model_cli does that.");
 }
 
+absl::Status ConvertFile(const Arguments& arguments) { return arguments.paths.back() == "tensorrt" ? NotHere(arguments) : Convert(arguments); }
+
 constexpr char kShow[] =
     "Prints the tag sets, signatures, inputs and outputs, ops and Python functions of a SavedModel. Reads saved_model.pb alone, never the "
     "weights. Without --tag_set: the tag sets; with it: the signature keys; with --signature_def: that signature's inputs and outputs.";
@@ -34,6 +36,7 @@ absl::Span<const Flag> Flags() {
       {"signature_def", &A::signature_def, "KEY", "key of the signature"},
       {"all", &A::all, nullptr, "everything"},
       {"list_ops", &A::list_ops, nullptr, "the ops of the meta graph too"},
+      {"checkpoint", &A::checkpoint, "PREFIX", "list the tensors of this checkpoint instead"},
       {"json", &A::json, nullptr, "print JSON"},
       {"inputs", &A::inputs, "KEY=FILE", "inputs from files; KEY=FILE[NAME] for one of several arrays"},
       {"input_exprs", &A::input_exprs, "KEY=EXPR", "inputs from expressions"},
@@ -72,7 +75,7 @@ absl::Span<const Flag> Flags() {
 
 absl::Span<const Command> Commands() {
   static const std::vector<Command> commands = {
-      {"show", "what a SavedModel holds", Show, {"dir"}, {"all", "tag_set", "signature_def", "list_ops", "json"}, 0, kShow,
+      {"show", "what a SavedModel holds", Show, {"dir"}, {"all", "tag_set", "signature_def", "list_ops", "checkpoint", "json"}, 0, kShow,
        "# the tag sets\nsavedmodel show --dir models/half_plus_two\n"
        "# inputs and outputs of a signature\nsavedmodel show --dir models/half_plus_two --tag_set serve --signature_def serving_default\n"
        "# everything, for a program\nsavedmodel show --dir models/half_plus_two --all --json\n"},
@@ -85,14 +88,19 @@ absl::Span<const Command> Commands() {
        "# the default list\nsavedmodel scan --dir m\n# ops of your own\nsavedmodel scan --dir m --op_denylist PyFunc,EagerPyFunc\n"},
       {"ops", "the ops that this library knows", ListOps, {}, {"json"}, 0, "Prints each op and whether it has a kernel.",
        "# those without a kernel\nsavedmodel ops | grep -v 'kernel$'\n"},
-      {"doctor", "what of a model would not run, and why", Doctor, {"dir"}, {"json"}, 1, "Lists the ops of a model without a kernel, and its versions.",
+      {"doctor", "what of a model would not run, and why", Doctor, {"dir"}, {"json"}, 1, "Checks a model without running it: ops without a kernel and the signatures they affect, versions, checksums of the variables, parts that nothing uses.",
        "# one model\nsavedmodel doctor models/ssd\n"},
       {"bench", "measure latency and throughput", Bench, {"dir"},
        {"tag_set", "signature_def", "shape", "threads", "streams", "seconds", "json", "trace", "compare"}, 0, kBench,
        "# a picture model, one caller\nsavedmodel bench --dir m --shape image=1x224x224x3\n"
        "# four callers, two threads, for a program\nsavedmodel bench --dir m --streams 4 --threads 2 --seconds 10 --json\n"
        "# is one thread faster?\nsavedmodel bench --dir m --compare threads=1\n"},
-      {"convert", "", NotHere, {"dir", "output_dir", "tag_set"}, {}, 1, "", ""},
+      {"freeze", "a signature as one GraphDef with constants for variables", Freeze, {}, {"tag_set", "signature_def", "overwrite", "json"}, 2,
+       "Writes what a signature's outputs need, with the variables' values, as .pb, or as text where the name ends in .pbtxt.",
+       "# serving_default\nsavedmodel freeze m frozen.pb\n"},
+      {"convert", "protobuf files from binary to text and back", ConvertFile, {}, {"overwrite"}, 2,
+       "Reads a SavedModel, GraphDef or MetaGraphDef and writes it as .pb or .pbtxt, by the name of the file to write.",
+       "# to read it\nsavedmodel convert m/saved_model.pb m.pbtxt\n"},
       {"aot_compile_cpu", "", NotHere, {"cpp_class"}, {}, 0, "", ""},
       {"freeze_model", "", FreezeModel, {"dir", "output_prefix", "tag_set"}, {}, 0, "", ""},
       {"man", "", PrintManPage, {}, {}, 0, "", ""},

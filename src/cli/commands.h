@@ -38,7 +38,7 @@ struct Command {
   absl::Status (*run)(const Arguments&);
   std::vector<const char*> required;  // flags
   std::vector<const char*> optional;
-  size_t words;            // how many words may follow the command; a single one stands for --dir
+  size_t words;            // how many words may follow the command; a single one stands for --dir, of two --dir is the first
   const char* about;       // paragraphs
   const char* examples;    // "# what for\ncommand\n" ...
 };
@@ -51,6 +51,9 @@ absl::Status Scan(const Arguments& arguments);
 absl::Status RunModel(const Arguments& arguments);
 absl::Status ListOps(const Arguments& arguments);
 absl::Status Doctor(const Arguments& arguments);
+absl::Status ShowCheckpoint(const Arguments& arguments);
+absl::Status Freeze(const Arguments& arguments);
+absl::Status Convert(const Arguments& arguments);
 absl::Status Bench(const Arguments& arguments);
 absl::Status FreezeModel(const Arguments& arguments);
 absl::Status PrintManPage(const Arguments& arguments);

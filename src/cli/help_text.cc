@@ -34,7 +34,7 @@ std::string FlagHead(const Flag& flag) { return absl::StrCat("--", flag.name, fl
 
 std::string Usage(const Command& command) {
   std::string text = absl::StrCat("savedmodel ", command.name);
-  if (command.words == 1) absl::StrAppend(&text, " DIR");
+  if (command.words > 0) absl::StrAppend(&text, command.words == 1 ? " DIR" : " PATH OUT");
   for (const char* name : command.required) {
     if (command.words == 0) absl::StrAppend(&text, " ", FlagHead(*FindFlag(name)));
   }

@@ -74,9 +74,16 @@ int Dispatch(const CommandLine& line) {
       arguments.dir = arguments.paths[0];
       arguments.paths.clear();
     }
+    if (command.words == 2) {
+      if (arguments.dir.has_value()) arguments.paths.insert(arguments.paths.begin(), *arguments.dir);
+      const bool converts = !arguments.paths.empty() && arguments.paths.back() == "tensorrt";  // the reference's, which says why not
+      if (arguments.paths.size() < 2 && !converts) {
+        return Fail(2, absl::StrCat("savedmodel ", name, ": error: ", arguments.paths.size(), " paths are given, two were wanted: what to read, what to write"));
+      }
+    }
     std::string missing;
     for (const char* flag : command.required) {
-      if (IsGiven(arguments, flag)) continue;
+      if (IsGiven(arguments, flag) || (command.run == Show && arguments.checkpoint.has_value())) continue;
       absl::StrAppend(&missing, missing.empty() ? absl::StrCat("savedmodel ", name, ": error: ") : "\n", "flag --", flag, "=None: Flag --", flag,
                       " must have a value other than None.");
     }

@@ -11,6 +11,7 @@
 #include "cli/python_error.h"
 #include "cli/python_text.h"
 #include "loader/saved_model.h"
+#include "savedmodel/model_source.h"
 
 namespace savedmodel::cli {
 namespace {
@@ -33,14 +34,14 @@ std::string TextError(absl::string_view message) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadModelFile(const std::string& directory) {
-  absl::StatusOr<std::shared_ptr<FileSource>> source = MakeDirectorySource(directory);
-  if (!source.ok()) return PythonError("OSError", "SavedModel file does not exist at: ", directory);
-  const bool binary = (*source)->Exists("saved_model.pb");
-  if (!binary && !(*source)->Exists("saved_model.pbtxt")) {
-    return PythonError("OSError", "SavedModel file does not exist at: ", directory);
-  }
-  absl::StatusOr<std::unique_ptr<proto::SavedModel>> model = ReadSavedModel(**source);
+absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadModelFile(const std::string& directory, bool quiet) {
+  const absl::StatusOr<ModelLocation> found = FindModel(directory);
+  if (absl::IsNotFound(found.status())) return PythonError("OSError", "SavedModel file does not exist at: ", directory);
+  if (!found.ok()) return found.status();
+  if (!quiet && !found->note.empty()) std::fprintf(stderr, "%s\n", found->note.c_str());
+  const std::shared_ptr<FileSource>& source = found->source;
+  const bool binary = !source->Exists("saved_model.pbtxt") || source->Exists("saved_model.pb");
+  absl::StatusOr<std::unique_ptr<proto::SavedModel>> model = ReadSavedModel(*source);
   if (model.ok()) return model;
   if (!binary) {
     return PythonError("OSError", "Cannot parse pbtxt file ", BytesRepr(directory + "/saved_model.pbtxt"), ": ", TextError(model.status().message()));

@@ -12,7 +12,8 @@
 
 namespace savedmodel::cli {
 
-absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadModelFile(const std::string& directory);
+// `directory` may also hold numbered versions, or be an archive; which model was taken is said on stderr, unless `quiet`.
+absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadModelFile(const std::string& directory, bool quiet = false);
 
 std::vector<std::string> TagsOf(const proto::MetaGraphDef& meta_graph);  // in the file's order
 // Comma separated, empty pieces dropped. `trim`: blanks around the tags go.

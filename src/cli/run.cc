@@ -144,7 +144,7 @@ absl::Status RunModel(const Arguments& arguments) {
   }
   SM_RETURN_IF_ERROR(RefuseWhatIsNotHere(arguments));
   SM_ASSIGN_OR_RETURN(const std::vector<Given> given, ReadInputs(arguments));
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir, true));
   SM_ASSIGN_OR_RETURN(const proto::MetaGraphDef* meta_graph, FindMetaGraph(*model, *arguments.tag_set, true));
   SM_ASSIGN_OR_RETURN(const proto::SignatureDef* signature, FindSignature(*meta_graph, *arguments.signature_def));
   const Infos inputs(signature->inputs().begin(), signature->inputs().end()), outputs(signature->outputs().begin(), signature->outputs().end());

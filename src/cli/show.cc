@@ -74,6 +74,7 @@ absl::Status ShowSignature(const proto::MetaGraphDef& meta_graph, const std::str
 }  // namespace
 
 absl::Status Show(const Arguments& arguments) {
+  if (arguments.checkpoint.has_value()) return ShowCheckpoint(arguments);
   SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
   if (arguments.json) return ShowJson(*model, arguments);
   if (arguments.all) {

@@ -58,12 +58,20 @@ class DiskFile final : public ReadableFile {
     if (mapping_ != nullptr) munmap(mapping_, size_);
   }
   uint64_t size() const override { return size_; }
-  void* mapping() const override { return mapping_; }
+  const void* mapping() const override { return mapping_; }
+  // Clean pages of a file take no room until they are read again.
+  void Idle(uint64_t offset, uint64_t n) const override {
+    constexpr uint64_t kWorthIt = uint64_t{1} << 18;
+    if (mapping_ == nullptr || offset > size_ || n > size_ - offset || n < kWorthIt) return;
+    const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    const uint64_t begin = (offset + page - 1) / page * page, end = (offset + n) / page * page;
+    if (begin < end) madvise(static_cast<char*>(mapping_) + begin, end - begin, MADV_DONTNEED);
+  }
 
   // A file that cannot be mapped is read.
   void Map() {
     if (size_ == 0 || size_ > SIZE_MAX) return;
-    void* memory = mmap(nullptr, static_cast<size_t>(size_), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd_.get(), 0);
+    void* memory = mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_SHARED, fd_.get(), 0);
     if (memory != MAP_FAILED) mapping_ = memory;
   }
 

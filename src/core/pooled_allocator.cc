@@ -8,16 +8,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/aligned_memory.h"
 
 namespace savedmodel {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
 // Sizes are rounded up to four steps per power of two, so that a block fits many requests and wastes at most a quarter.
 size_t RoundUp(size_t bytes) {
-  bytes = std::max<size_t>(bytes, kAlignment);
-  const size_t step = std::max<size_t>(std::bit_floor(bytes) / 4, kAlignment);
+  bytes = std::max<size_t>(bytes, kMemoryAlignment);
+  const size_t step = std::max<size_t>(std::bit_floor(bytes) / 4, kMemoryAlignment);
   return (bytes + step - 1) / step * step;
 }
 
@@ -112,7 +111,7 @@ absl::StatusOr<Buffer*> PooledAllocator::Allocate(size_t bytes) {
     state_->peak = std::max(state_->peak, state_->used);
   }
   if (block == nullptr) {
-    void* data = std::aligned_alloc(kAlignment, (rounded + kAlignment - 1) / kAlignment * kAlignment);
+    void* data = AllocateAligned(rounded);
     if (data == nullptr) {
       std::lock_guard<std::mutex> lock(state_->mutex);
       state_->used -= static_cast<int64_t>(rounded);

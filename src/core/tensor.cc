@@ -6,19 +6,16 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "core/aligned_memory.h"
 #include "core/status_macros.h"
 
 namespace savedmodel {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
 class Host final : public Allocator {
  public:
   absl::StatusOr<Buffer*> Allocate(size_t bytes) override {
-    if (bytes > SIZE_MAX - 2 * kAlignment) return absl::ResourceExhaustedError(absl::StrCat("cannot allocate ", bytes, " bytes"));
-    const size_t rounded = (std::max<size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-    void* data = std::aligned_alloc(kAlignment, rounded);
+    void* data = AllocateAligned(bytes);
     if (data == nullptr) return absl::ResourceExhaustedError(absl::StrCat("cannot allocate ", bytes, " bytes"));
     return new Buffer(data, bytes, [](Buffer* buffer) {
       std::free(buffer->data());

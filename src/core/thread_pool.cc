@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <list>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -27,6 +26,8 @@ struct Job {
   int64_t total, piece;
   std::atomic<int64_t> next{0};
   std::atomic<int> active{0};  // workers inside
+  Job* before = nullptr;       // in the pool's list, which so takes no memory
+  Job* after = nullptr;
 
   bool exhausted() const { return next.load(std::memory_order_relaxed) >= total; }
   void Work() {
@@ -72,7 +73,7 @@ class Pool final : public ThreadPool {
     bool sleepers;
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      jobs_.push_back(&job);
+      Append(&job);
       posted_.fetch_add(1, std::memory_order_release);
       sleepers = sleeping_ > 0;
     }
@@ -80,12 +81,22 @@ class Pool final : public ThreadPool {
     job.Work();
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      jobs_.remove(&job);
+      Remove(&job);
     }
     while (job.active.load(std::memory_order_acquire) > 0) Pause();
   }
 
  private:
+  void Append(Job* job) {
+    job->before = last_;
+    (last_ != nullptr ? last_->after : first_) = job;
+    last_ = job;
+  }
+  void Remove(Job* job) {
+    (job->before != nullptr ? job->before->after : first_) = job->after;
+    (job->after != nullptr ? job->after->before : last_) = job->before;
+  }
+
   void Loop() {
     FlushDenormals flush;
     uint64_t seen = 0;
@@ -100,7 +111,7 @@ class Pool final : public ThreadPool {
           --sleeping_;
         }
         if (stop_) return;
-        for (Job* candidate : jobs_) {
+        for (Job* candidate = first_; candidate != nullptr; candidate = candidate->after) {
           if (!candidate->exhausted()) {
             job = candidate;
             job->active.fetch_add(1, std::memory_order_relaxed);
@@ -118,7 +129,8 @@ class Pool final : public ThreadPool {
   const int num_threads_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::list<Job*> jobs_;             // guarded by mutex_
+  Job* first_ = nullptr;             // guarded by mutex_, as the list behind it
+  Job* last_ = nullptr;              // guarded by mutex_
   std::atomic<uint64_t> posted_{0};  // grows with every job
   int sleeping_ = 0;                 // guarded by mutex_
   bool stop_ = false;                // guarded by mutex_

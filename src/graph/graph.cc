@@ -30,6 +30,7 @@ Node* Graph::CopyNode(const Node& node, const std::string& prefix) {
   copy->constants = node.constants;
   copy->bodies = node.bodies;
   copy->error = node.error;
+  copy->from_call = node.from_call;
   copy->keep = node.keep;
   return copy;
 }

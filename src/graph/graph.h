@@ -60,6 +60,7 @@ class Node {
   std::vector<std::shared_ptr<Graph>> bodies;  // If: then, else; Case: branches; While: condition, body
   absl::Status error;                       // why the node cannot run (unknown op, bad attribute): told if a run needs it
   absl::Status shape_error;                 // what the shape rule says against the inputs: the node can never run
+  bool from_call = false;                   // came out of a called function's body
   bool keep = false;                        // runs although nobody may read its outputs (side effects of a function)
 
   // The value of output i where it is known before the run, else null.

@@ -27,6 +27,7 @@ struct CheckpointEntry {
   bool sliced = false;  // stored in parts
   int shard = 0;        // where its bytes begin; reading in this order is fastest
   uint64_t offset = 0;
+  uint64_t bytes = 0;   // that it takes in the files, as far as they say; strings of version 1 do not
 };
 
 // Immutable once open: any number of threads may read at once. Tensors are read when they are asked for. Nothing is

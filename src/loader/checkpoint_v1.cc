@@ -92,6 +92,9 @@ class CheckpointV1 final : public Checkpoint {
     entry.dtype = tensor.dtype;
     entry.shape = tensor.slices.full_shape();
     entry.sliced = tensor.slices.slices().size() > 1;
+    if (tensor.dtype != DataType::kString) {
+      (void)__builtin_mul_overflow(static_cast<uint64_t>(entry.shape.num_elements()), static_cast<uint64_t>(DataTypeSize(tensor.dtype)), &entry.bytes);
+    }
     return entry;
   }
 

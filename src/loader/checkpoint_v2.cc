@@ -49,6 +49,12 @@ struct Entry {
   std::vector<TensorSlice> slices;
 };
 
+// Of a tensor in slices, whose entry has no size.
+uint64_t BytesOf(const Entry& entry) {
+  uint64_t bytes;
+  return __builtin_mul_overflow(static_cast<uint64_t>(entry.shape.num_elements()), static_cast<uint64_t>(DataTypeSize(entry.dtype)), &bytes) ? 0 : bytes;
+}
+
 class CheckpointV2 final : public Checkpoint {
  public:
   CheckpointV2(std::shared_ptr<FileSource> source, const std::string& prefix, const CheckpointOptions& options)
@@ -160,6 +166,7 @@ absl::StatusOr<CheckpointEntry> CheckpointV2::Find(absl::string_view key) const 
   found.sliced = !entry.slices.empty();
   found.shard = entry.shard;
   found.offset = entry.offset;
+  found.bytes = entry.slices.empty() ? entry.size : BytesOf(entry);
   return found;
 }
 
@@ -253,25 +260,34 @@ absl::StatusOr<Tensor> CheckpointV2::ReadStored(absl::string_view key, const Ent
 }
 
 // A share of a mapped file, which stays mapped as long as the tensor lives.
-Tensor ShareOf(const Entry& entry, std::shared_ptr<ReadableFile> file, char* data) {
-  auto* owner = new std::shared_ptr<ReadableFile>(std::move(file));
+Tensor ShareOf(const Entry& entry, std::shared_ptr<ReadableFile> file) {
+  struct Share {
+    std::shared_ptr<ReadableFile> file;
+    uint64_t offset;
+  };
+  void* data = const_cast<char*>(static_cast<const char*>(file->mapping())) + entry.offset;  // a tensor's memory; never written
   Buffer* buffer = new Buffer(
       data, static_cast<size_t>(entry.size),
       [](Buffer* b) {
-        delete static_cast<std::shared_ptr<ReadableFile>*>(b->owner());
+        delete static_cast<Share*>(b->owner());
         delete b;
       },
-      owner);
+      new Share{std::move(file), entry.offset},
+      [](Buffer* b) {
+        const Share* share = static_cast<const Share*>(b->owner());
+        share->file->Idle(share->offset, b->bytes());
+      });
   return Tensor::FromBuffer(entry.dtype, entry.shape, buffer, data);
 }
 
 absl::Status CheckpointV2::ReadNumbers(absl::string_view key, const Entry& entry, std::shared_ptr<ReadableFile> file, Allocator* allocator, Tensor* tensor) const {
   const size_t size = static_cast<size_t>(entry.size);
-  char* mapped = static_cast<char*>(file->mapping());
+  const char* mapped = static_cast<const char*>(file->mapping());
   if (mapped != nullptr && !swap_ && entry.dtype != DataType::kBool && size >= kMinShared && entry.offset % DataTypeSize(entry.dtype) == 0) {
     mapped += entry.offset;
     SM_RETURN_IF_ERROR(CheckCrc(key, entry, options_.verify_checksums ? Crc32c(mapped, size) : entry.crc));
-    *tensor = ShareOf(entry, std::move(file), mapped);
+    *tensor = ShareOf(entry, std::move(file));
+    tensor->buffer()->Idle();
     return absl::OkStatus();
   }
   SM_ASSIGN_OR_RETURN(*tensor, Tensor::Allocate(entry.dtype, entry.shape, allocator));

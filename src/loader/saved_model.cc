@@ -11,6 +11,7 @@
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/io/zero_copy_stream.h"
 #include "google/protobuf/text_format.h"
+#include "loader/chunked.h"
 #include "loader/tensor_proto.h"
 
 namespace savedmodel {
@@ -149,6 +150,10 @@ absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadSavedModel(FileSource& so
   for (const char* file : {"saved_model.pb", "saved_model.pbtxt"}) {
     if (!source.Exists(file)) continue;
     SM_RETURN_IF_ERROR(ReadMessage(source, file, absl::EndsWith(file, "txt"), model.get()));
+    return model;
+  }
+  if (source.Exists("saved_model.cpb")) {
+    SM_RETURN_IF_ERROR(ReadChunkedMessage(source, "saved_model.cpb", model.get()));
     return model;
   }
   return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", source.name(),

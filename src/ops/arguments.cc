@@ -33,6 +33,8 @@ absl::StatusOr<int64_t> IntScalar(const KernelContext& context, int i, const cha
 absl::StatusOr<TensorShape> ShapeInput(const KernelContext& context, int i, const char* name) {
   const Tensor& tensor = context.input(i);
   SM_CHECK_ARGUMENT(tensor.rank() == 1, name, " must be a vector, has shape ", tensor.shape().ToString());
+  SM_CHECK_ARGUMENT(tensor.dtype() == DataType::kInt32 || tensor.dtype() == DataType::kInt64, name, " must be a vector of {int32,int64}, is ",
+                    DataTypeName(tensor.dtype()));
   SM_ASSIGN_OR_RETURN(std::vector<int64_t> dims, IntsOf(tensor));
   return TensorShape::Make(dims);
 }

@@ -2,12 +2,16 @@
 """The ops of TensorFlow that this library knows by name only, so that models that hold them load.
 
   make_known_ops.py choose REGISTRY.tsv DUMP.tsv > known_ops.tsv   writes the list, by hand when TensorFlow or the table changed
-  make_known_ops.py embed known_ops.tsv OUT.cc                     writes it as one string literal, in the build
+  make_known_ops.py optional DUMP.tsv > optional_ops.tsv           lists the ops of files that a build may leave out, by hand too
+  make_known_ops.py embed known_ops.tsv optional_ops.tsv OUT.cc [GROUP...]
+                                                                   writes the list as one string literal, in the build; GROUPs are left out
 
 REGISTRY.tsv is a dump of TensorFlow's op registry: op, inputs, outputs, attrs, flags (s = stateful, t = an op of TensorFlow's own
 tests), ... DUMP.tsv is what build/tests/ops_dump prints. Left out are ops that have a kernel here or that the planner carries out.
+optional_ops.tsv holds op, inputs, outputs, attrs, "stateful" or "-", and the meson option that brings its file in.
 known_ops.tsv holds op, inputs, outputs, attrs, "stateful" or "-", and why the op is refused.
 """
+import os
 import re
 import sys
 
@@ -54,13 +58,36 @@ def choose(registry, dump):
         print(op, inputs, outputs, attrs, "stateful" if "s" in flags else "-", reason, sep="\t")
 
 
-def embed(known, out):
+# Files by the meson option that brings them in, as in the meson.build of their folders.
+OPTIONAL = {
+    "images": "image/decode_image image/encode_image",
+    "text": "string/regex string/text_normalize string/text_script_tokenizers string/text_tokenizers string/unicode",
+    "linalg": "linalg/banded_triangular_solve linalg/cholesky linalg/eigen_decomposition linalg/lu_decomposition linalg/matrix_functions "
+              "linalg/matrix_solve_ls linalg/matrix_triangular_solve linalg/qr linalg/svd linalg/tridiagonal sparse/csr_cholesky",
+}
+
+
+def optional(dump):
+    here = {row[0]: row for row in rows(dump) if row[5] == "kernel"}
+    print("# op\tinputs\toutputs\tattrs\tstateful\toption")
+    for group, files in OPTIONAL.items():
+        names = set()
+        for name in files.split():
+            with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".cc"), encoding="utf-8") as f:
+                names.update(n for n in re.findall(r'"(\w+)"', f.read()) if n in here)
+        for name in sorted(names):
+            print(*here[name][:4], "stateful" if here[name][4] == "stateful" else "-", group, sep="\t")
+
+
+def embed(known, optional_ops, out, *left_out):
+    reason = "this build leaves it out (meson option -D%s=enabled brings it back)"
+    left = [row[:5] + [reason % row[5]] for row in rows(optional_ops) if row[5] in left_out]
     with open(out, "w", encoding="utf-8") as f:
         f.write('#include "ops/known_ops.h"\n\nnamespace savedmodel {\n\nconst char kKnownOps[] =\n')
-        for row in rows(known):
+        for row in rows(known) + left:
             text = "\t".join(row).replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
             f.write('    "%s\\n"\n' % text)
         f.write('    "";\n\n}  // namespace savedmodel\n')
 
 
-{"choose": choose, "embed": embed}[sys.argv[1]](*sys.argv[2:])
+{"choose": choose, "optional": optional, "embed": embed}[sys.argv[1]](*sys.argv[2:])

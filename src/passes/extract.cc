@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
+#include "passes/declared_shapes.h"
 
 namespace savedmodel {
 namespace {
@@ -57,6 +58,22 @@ void Collect(const Graph& graph, bool top, Problems* problems) {
   }
 }
 
+// AlreadyExists where temporary variables of one name live at once: more of them are made than destroyed.
+absl::Status CheckTemporaries(const Graph& graph) {
+  std::map<std::string, int> made, destroyed;
+  for (const auto& node : graph.nodes()) {
+    const std::string name = node->attrs().String("var_name");
+    if (node->Is("TemporaryVariable") && !name.empty()) ++made[name];
+    if (node->Is("DestroyTemporaryVariable")) ++destroyed[name];
+  }
+  for (const auto& [name, count] : made) {
+    if (count > 1 && destroyed[name] < count) {
+      return absl::AlreadyExistsError(absl::StrCat("Resource ", name, " of TemporaryVariable exists already: ", count, " nodes make it"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::vector<Output>& feeds, const std::vector<Output>& fetches,
@@ -99,6 +116,7 @@ absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::ve
       if (!met_by_feed(control)) want(control);
     }
   }
+  SM_RETURN_IF_ERROR(CheckDeclaredShapes(graph, wanted));
   std::vector<Node*> map(graph.size(), nullptr);
   for (const auto& node : graph.nodes()) {
     if (wanted[node->id()]) map[node->id()] = made->CopyNode(*node);
@@ -148,7 +166,7 @@ absl::Status CheckRunnable(const Graph& graph) {
   if (!problems.without_kernel.empty()) {
     return absl::UnimplementedError(absl::StrCat("unsupported ops: No OpKernel was registered to support ", List(problems.without_kernel)));
   }
-  return absl::OkStatus();
+  return CheckTemporaries(graph);
 }
 
 }  // namespace savedmodel

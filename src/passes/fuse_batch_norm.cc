@@ -40,26 +40,38 @@ absl::StatusOr<Affine> AffineOf(const Node& node) {
   return affine;
 }
 
+// Products that pack their weights multiply them then; so no copy is made here, and all plans share the packed ones.
+bool PacksWeights(const Node& product) {
+  return product.Is("_MatMulEpilogue") || (product.Is("_ConvEpilogue") && !product.attrs().Bool("depthwise"));
+}
+
+absl::Status SetFactor(Node* product, const Tensor& factor) {
+  const Tensor& before = product->attrs().TensorValue("factor");
+  SM_ASSIGN_OR_RETURN(Tensor both, factor.Clone());
+  for (int64_t c = 0; before.initialized() && c < both.num_elements(); ++c) both.data<float>()[c] *= before.data<float>()[c];
+  SetAttr(product, "factor", std::move(both));
+  return absl::OkStatus();
+}
+
 // weights[..., channel] *= factor[channel], bias = bias * factor + summand.
 absl::Status Absorb(Graph* graph, PassContext& context, Node* product, const Tensor& factor, const Tensor& summand) {
   SM_ASSIGN_OR_RETURN(Tensor bias, BiasOf(*product));
   SM_ASSIGN_OR_RETURN(bias, bias.Clone());
+  for (int64_t c = 0; c < factor.num_elements(); ++c) bias.data<float>()[c] = bias.data<float>()[c] * factor.data<float>()[c] + summand.data<float>()[c];
+  SetBias(graph, context, product, std::move(bias));
+  if (PacksWeights(*product)) return SetFactor(product, factor);
   SM_ASSIGN_OR_RETURN(Tensor weights, ConstantOf(product->inputs[1])->Clone());
-  const int64_t n = factor.num_elements(), rows = weights.num_elements() / n;
+  const int64_t n = factor.num_elements();
   const float* f = factor.data<float>();
+  // Numbers of one channel that lie side by side.
+  const int64_t inner = product->Is("_ConvTransposeEpilogue") ? weights.dim(3) : 1;
   float* w = weights.data<float>();
-  if (product->Is("_MatMulEpilogue") && product->attrs().Bool("transpose_b")) {
+  for (int64_t i = 0; i < weights.num_elements(); i += n * inner) {
     for (int64_t c = 0; c < n; ++c) {
-      for (int64_t r = 0; r < rows; ++r) w[c * rows + r] *= f[c];
-    }
-  } else {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t c = 0; c < n; ++c) w[r * n + c] *= f[c];
+      for (int64_t k = 0; k < inner; ++k) w[i + c * inner + k] *= f[c];
     }
   }
-  for (int64_t c = 0; c < n; ++c) bias.data<float>()[c] = bias.data<float>()[c] * f[c] + summand.data<float>()[c];
   product->inputs[1] = AddConstant(graph, context, product->name + "/weights", std::move(weights));
-  SetBias(graph, context, product, std::move(bias));
   return absl::OkStatus();
 }
 

@@ -56,9 +56,10 @@ absl::Status FuseResidual(Graph* graph) {
     if (!a.fully_known() || a != b) continue;
     // The later of the two products takes the other in, which is then there already.
     size_t side = place[node->inputs[0].node] > place[node->inputs[1].node] ? 0 : 1;
-    if (!Open(uses, node->inputs[side])) side = 1 - side;
+    auto open = [&](const Output& value) { return Open(uses, value) && TakesResidual(*value.node); };
+    if (!open(node->inputs[side])) side = 1 - side;
     const Output from = node->inputs[side], other = node->inputs[1 - side];
-    if (!Open(uses, from)) continue;
+    if (!open(from)) continue;
     SetResidual(from.node, other);
     uses.Replace({node, 0}, from);
   }

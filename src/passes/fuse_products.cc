@@ -12,18 +12,17 @@ bool FloatConstant(const Output& value) {
   return constant != nullptr && constant->dtype() == DataType::kFloat && constant->num_elements() > 0;
 }
 
-void Become(Graph*, PassContext& context, Node* node, const char* op, Attributes attributes) {
+void BecomeProduct(PassContext& context, Node* node, const char* op, Attributes attributes) {
   attributes.Set("T", DataType::kFloat);
   attributes.Set("num_args", int64_t{0});
   attributes.Set("bias", false);
   attributes.Set("residual", false);
   attributes.Set("activation", std::string());
   attributes.Set("alpha", 0.0f);
-  node->info = context.catalog->Find(op);
-  node->attributes = std::make_shared<const Attributes>(std::move(attributes));
+  Become(context, node, op, node->inputs, std::move(attributes));
 }
 
-void Convolution(Graph* graph, PassContext& context, Node* node) {
+void Convolution(PassContext& context, Node* node) {
   const bool depthwise = node->Is("DepthwiseConv2dNative");
   const Attributes& from = node->attrs();
   if (from.String("data_format") != "NHWC" || ConstantOf(node->inputs[1])->rank() != 4) return;
@@ -33,19 +32,42 @@ void Convolution(Graph* graph, PassContext& context, Node* node) {
   }
   attributes.Set("depthwise", depthwise);
   attributes.Set("winograd", context.allow_winograd);
-  Become(graph, context, node, "_ConvEpilogue", std::move(attributes));
+  BecomeProduct(context, node, "_ConvEpilogue", std::move(attributes));
 }
 
-void Product(Graph* graph, PassContext& context, Node* node, int64_t k, int64_t contracted, std::vector<int64_t> tail, bool transpose_b) {
+void TransposedConvolution(PassContext& context, Node* node) {
+  const Attributes& from = node->attrs();
+  const PartialShape& image = ShapeOf(node->inputs[2]);
+  if (from.String("data_format") != "NHWC" || ConstantOf(node->inputs[1])->rank() != 4 || !node->output_shapes[0].fully_known() ||
+      !image.fully_known() || image.rank() != 4 || node->output_shapes[0].rank() != 4) {
+    return;
+  }
+  // What the kernel leaves to the plain op.
+  const std::vector<int64_t>&strides = from.Ints("strides"), &dilations = from.Ints("dilations");
+  const TensorShape sizes = node->output_shapes[0].shape(), filter = ConstantOf(node->inputs[1])->shape();
+  if (!sizes.valid() || strides.size() != 4 || dilations.size() != 4 || filter.dim(2) != sizes.dim(3) || filter.dim(3) != image.dim(3)) return;
+  for (size_t i = 1; i < 3; ++i) {
+    if (strides[i] > 16 || (strides[i] > 1 && dilations[i] > 1)) return;
+  }
+  Attributes attributes;
+  for (const char* name : {"strides", "padding", "explicit_paddings", "data_format", "dilations"}) {
+    if (const AttrValue* value = from.Find(name); value != nullptr) attributes.Set(name, *value);
+  }
+  attributes.Set("input_sizes", std::vector<int64_t>(sizes.dims().begin(), sizes.dims().end()));
+  node->inputs = {node->inputs[2], node->inputs[1]};
+  BecomeProduct(context, node, "_ConvTransposeEpilogue", std::move(attributes));
+}
+
+void Product(PassContext& context, Node* node, int64_t k, int64_t contracted, std::vector<int64_t> tail, bool transpose_b) {
   Attributes attributes;
   attributes.Set("k", k);
   attributes.Set("contracted", contracted);
   attributes.Set("tail", std::move(tail));
   attributes.Set("transpose_b", transpose_b);
-  Become(graph, context, node, "_MatMulEpilogue", std::move(attributes));
+  BecomeProduct(context, node, "_MatMulEpilogue", std::move(attributes));
 }
 
-void MatMul(Graph* graph, PassContext& context, Node* node) {
+void MatMul(PassContext& context, Node* node) {
   const bool batch = !node->Is("MatMul");
   const bool transpose_a = node->attrs().Bool(batch ? "adj_x" : "transpose_a"), transpose_b = node->attrs().Bool(batch ? "adj_y" : "transpose_b");
   const Tensor& b = *ConstantOf(node->inputs[1]);
@@ -53,12 +75,12 @@ void MatMul(Graph* graph, PassContext& context, Node* node) {
   if (transpose_a || b.rank() != 2 || !a.known_rank() || a.rank() < 2) return;
   const int64_t k = b.dim(transpose_b ? 1 : 0), n = b.dim(transpose_b ? 0 : 1);
   if (a.dim(a.rank() - 1) != k) return;
-  Product(graph, context, node, k, 1, {n}, transpose_b);
+  Product(context, node, k, 1, {n}, transpose_b);
 }
 
 // "abc,cd->abd", "abc,cde->abde", "abcd,cde->abe": the labels that are summed end the first operand and begin the second,
 // and the output is what remains, in order.
-void Einsum(Graph* graph, PassContext& context, Node* node) {
+void Einsum(PassContext& context, Node* node) {
   const std::string& equation = node->attrs().String("equation");
   const size_t comma = equation.find(','), arrow = equation.find("->");
   if (node->inputs.size() != 2 || comma == std::string::npos || arrow == std::string::npos || absl::StrContains(equation, ".") ||
@@ -81,19 +103,21 @@ void Einsum(Graph* graph, PassContext& context, Node* node) {
   }
   const int64_t k = weights.shape().Product(0, static_cast<int>(contracted));
   std::vector<int64_t> tail(weights.shape().dims().begin() + static_cast<std::ptrdiff_t>(contracted), weights.shape().dims().end());
-  if (k > 0 && !tail.empty()) Product(graph, context, node, k, static_cast<int64_t>(contracted), std::move(tail), false);
+  if (k > 0 && !tail.empty()) Product(context, node, k, static_cast<int64_t>(contracted), std::move(tail), false);
 }
 
 absl::Status Fuse(Graph* graph, PassContext& context) {
   for (size_t i = 0; i < graph->size(); ++i) {
     Node* node = graph->nodes()[i].get();
-    if (!node->error.ok() || node->inputs.size() != 2 || node->num_outputs() != 1 || node->output_types[0] != DataType::kFloat ||
-        TypeOf(node->inputs[0]) != DataType::kFloat || !FloatConstant(node->inputs[1])) {
+    if (!node->error.ok() || !node->shape_error.ok() || node->inputs.size() < 2 || node->num_outputs() != 1 ||
+        node->output_types[0] != DataType::kFloat || !FloatConstant(node->inputs[1])) {
       continue;
     }
-    if (node->Is("Conv2D") || node->Is("DepthwiseConv2dNative")) Convolution(graph, context, node);
-    else if (node->Is("MatMul") || node->Is("BatchMatMulV2") || node->Is("BatchMatMulV3")) MatMul(graph, context, node);
-    else if (node->Is("Einsum")) Einsum(graph, context, node);
+    if (node->Is("Conv2DBackpropInput")) TransposedConvolution(context, node);
+    if (node->inputs.size() != 2 || TypeOf(node->inputs[0]) != DataType::kFloat) continue;
+    if (node->Is("Conv2D") || node->Is("DepthwiseConv2dNative")) Convolution(context, node);
+    else if (node->Is("MatMul") || node->Is("BatchMatMulV2") || node->Is("BatchMatMulV3")) MatMul(context, node);
+    else if (node->Is("Einsum")) Einsum(context, node);
   }
   return absl::OkStatus();
 }

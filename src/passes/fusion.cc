@@ -39,6 +39,7 @@ void Uses::Replace(const Output& from, const Output& to) {
 int64_t ChannelsOf(const Node& product) {
   const Tensor* weights = ConstantOf(product.inputs[1]);
   if (product.Is("_MatMulEpilogue")) return weights->num_elements() / product.attrs().Int("k");
+  if (product.Is("_ConvTransposeEpilogue")) return weights->dim(2);
   return product.attrs().Bool("depthwise") ? weights->dim(2) * weights->dim(3) : weights->dim(3);
 }
 
@@ -90,6 +91,23 @@ absl::StatusOr<Tensor> BiasOf(const Node& product) {
   SM_ASSIGN_OR_RETURN(Tensor zeros, Tensor::Allocate(DataType::kFloat, {channels}));
   std::memset(zeros.raw(), 0, zeros.bytes());
   return zeros;
+}
+
+void Become(PassContext& context, Node* node, const char* op, std::vector<Output> inputs, Attributes attributes) {
+  node->info = context.catalog->Find(op);
+  node->attributes = std::make_shared<const Attributes>(std::move(attributes));
+  node->inputs = std::move(inputs);
+}
+
+void BecomeReshape(Graph* graph, PassContext& context, Node* node, const Output& from, const TensorShape& shape) {
+  Tensor dims = Tensor::Allocate(DataType::kInt64, {shape.rank()}).value();
+  std::copy(shape.dims().begin(), shape.dims().end(), dims.data<int64_t>());
+  Attributes attributes;
+  attributes.Set("T", TypeOf(from));
+  attributes.Set("Tshape", DataType::kInt64);
+  const Output size = AddConstant(graph, context, node->name + "/shape", std::move(dims));
+  Become(context, node, "Reshape", {from, size}, std::move(attributes));
+  node->output_shapes[0] = shape;
 }
 
 bool ScalarOf(const Output& value, float* scalar) {

@@ -1,6 +1,6 @@
 // What the fusing passes share: who uses a value, and how a fused product is changed.
 //
-// A fused product is a node _ConvEpilogue or _MatMulEpilogue: activation(product + bias + residual). fuse_products makes
+// A fused product is a node _ConvEpilogue, _ConvTransposeEpilogue (without residual) or _MatMulEpilogue: activation(product + bias + residual). fuse_products makes
 // them; the passes after it draw in what follows, in the order of that formula.
 #ifndef SAVEDMODEL_PASSES_FUSION_H_
 #define SAVEDMODEL_PASSES_FUSION_H_
@@ -29,9 +29,10 @@ class Uses {
   absl::flat_hash_map<Output, std::vector<Node*>> uses_;
 };
 
-inline bool IsFusedProduct(const Node& node) { return node.Is("_ConvEpilogue") || node.Is("_MatMulEpilogue"); }
+inline bool IsFusedProduct(const Node& node) { return node.Is("_ConvEpilogue") || node.Is("_MatMulEpilogue") || node.Is("_ConvTransposeEpilogue"); }
 inline bool HasBias(const Node& node) { return node.attrs().Bool("bias"); }
 inline bool HasResidual(const Node& node) { return node.attrs().Bool("residual"); }
+inline bool TakesResidual(const Node& node) { return !node.Is("_ConvTransposeEpilogue"); }
 inline bool HasActivation(const Node& node) { return !node.attrs().String("activation").empty(); }
 // Channels of the output: what a bias has one number for.
 int64_t ChannelsOf(const Node& product);
@@ -47,6 +48,11 @@ absl::StatusOr<Tensor> BiasOf(const Node& product);
 
 // A new constant.
 Output AddConstant(Graph* graph, PassContext& context, const std::string& name, Tensor value);
+
+// Makes the node a Reshape of `from` to `shape`.
+void BecomeReshape(Graph* graph, PassContext& context, Node* node, const Output& from, const TensorShape& shape);
+// Makes the node another op with these inputs; dtype and shape of its one output stay.
+void Become(PassContext& context, Node* node, const char* op, std::vector<Output> inputs, Attributes attributes);
 
 // Float constants: the single value of a tensor of one element; false otherwise.
 bool ScalarOf(const Output& value, float* scalar);

@@ -97,6 +97,7 @@ class Inliner {
       if (arg_index.contains(node.get())) continue;
       Node* copy = graph->CopyNode(*node, prefix);
       map[node->id()] = copy;
+      copy->from_call = true;
       if (copy->device.empty()) copy->device = call->device;
     }
     auto translate = [&](const Output& value) -> Output {

@@ -39,12 +39,21 @@ absl::Status RaiseLoops(Graph* graph, PassContext& context);         // Enter ..
 absl::Status Fold(Graph* graph, PassContext& context);               // shapes, constants, frozen variables, decided branches
 absl::Status DropIdleControls(Graph* graph, PassContext& context);   // control edges that order nothing
 absl::Status RemoveIdentities(Graph* graph, PassContext& context);   // ops that only hand on
+absl::Status MultiplyReciprocals(Graph* graph, PassContext& context);  // division by a constant, in called functions
+absl::Status SimplifyGraph(Graph* graph, PassContext& context);      // ops that change nothing for these shapes
+absl::Status FuseLstm(Graph* graph, PassContext& context);           // LSTM layers written as loops
+absl::Status FuseNorms(Graph* graph, PassContext& context);          // layer normalisation spelled out
+absl::Status FuseAttention(Graph* graph, PassContext& context);      // softmax(q k' + mask) v spelled out
+absl::Status FuseReshapes(Graph* graph, PassContext& context);       // reshapes behind products go before them
+absl::Status FuseDilations(Graph* graph, PassContext& context);      // convolutions between space-to-batch and back
+absl::Status FuseExpansions(Graph* graph, PassContext& context);     // inverted bottlenecks a few rows at a time
 absl::Status FuseProducts(Graph* graph, PassContext& context);       // convolutions and products with known weights
 absl::Status FusePads(Graph* graph, PassContext& context);           // pads into convolutions
 absl::Status FuseBatchNorms(Graph* graph, PassContext& context);     // batch norm into weights
 absl::Status FuseBiases(Graph* graph, PassContext& context);         // sums per channel into products
 absl::Status FuseResiduals(Graph* graph, PassContext& context);      // sums of tensors into products
 absl::Status FuseActivations(Graph* graph, PassContext& context);    // activations into products
+absl::Status FuseScales(Graph* graph, PassContext& context);         // scaled channels into pointwise convolutions
 absl::Status RemoveUnused(Graph* graph, PassContext& context);       // nodes that nobody needs
 
 // Per node id: whether the node, or anything it depends on, touches state or decides what runs (v1 branches). Edges and

@@ -22,13 +22,23 @@ constexpr PassRow kPasses[] = {
     {"fold", Fold, false},
     {"controls", DropIdleControls, true},
     {"identities", RemoveIdentities, true},
+    {"multiply_reciprocals", MultiplyReciprocals, true},
+    {"simplify", SimplifyGraph, true},
+    {"fuse_lstm", FuseLstm, true},
+    {"fuse_attention", FuseAttention, true},
+    {"fuse_norms", FuseNorms, true},
+    {"fuse_dilations", FuseDilations, true},
     {"fuse_products", FuseProducts, true},
+    {"fuse_reshapes", FuseReshapes, true},
+    {"simplify", SimplifyGraph, true},
     {"fuse_pads", FusePads, true},
     {"fuse_biases", FuseBiases, true},  // a batch norm may stand behind a bias, and a bias behind a batch norm
     {"fuse_batch_norms", FuseBatchNorms, true},
     {"fuse_biases", FuseBiases, true},
     {"fuse_residuals", FuseResiduals, true},
     {"fuse_activations", FuseActivations, true},
+    {"fuse_expansions", FuseExpansions, true},
+    {"fuse_scales", FuseScales, true},  // the scale comes behind all other inputs
 };
 
 absl::Status VerifyAll(const Graph& graph) {

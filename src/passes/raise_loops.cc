@@ -2,7 +2,8 @@
 //
 // A loop is a frame: Enter brings values in, each loop variable is a Merge of its Enter and its NextIteration, LoopCond
 // tells whether to go on, a Switch per variable sends it into the body or to its Exit. Innermost frames are raised
-// first, so that nested loops are While nodes inside the body when the outer frame's turn comes.
+// first, so that nested loops are While nodes inside the body when the outer frame's turn comes. Where the Switches ask
+// something else than a LoopCond, that is the condition; a NextIteration that goes round no loop hands on.
 #include <algorithm>
 
 #include "absl/container/flat_hash_map.h"
@@ -38,6 +39,7 @@ class Raiser {
   Raiser(Graph* graph, PassContext& context) : graph_(graph), context_(context) {}
 
   absl::Status Run() {
+    StepOverIterations();
     bool any = false;
     for (const auto& node : graph_->nodes()) any = any || IsEnter(*node);
     if (!any) return absl::OkStatus();
@@ -51,6 +53,41 @@ class Raiser {
   }
 
  private:
+  // NextIteration nodes that no Merge reads give the next round what they got, and nobody asks which round it is.
+  void StepOverIterations() {
+    absl::flat_hash_set<const Node*> back;
+    for (const auto& node : graph_->nodes()) {
+      for (const Output& input : node->inputs) {
+        if (IsMerge(*node) && IsNext(*input.node)) back.insert(input.node);
+      }
+    }
+    absl::flat_hash_map<Output, Output> replaced;
+    for (const auto& node : graph_->nodes()) {
+      if (!IsNext(*node) || back.contains(node.get()) || node->inputs.size() != 1) continue;
+      replaced[{node.get(), 0}] = node->inputs[0];
+      node->info = context_.catalog->Find(IsRef(node->output_types[0]) ? "RefIdentity" : "Identity");
+    }
+    if (!replaced.empty()) graph_->ReplaceValues(replaced);
+  }
+
+  // A LoopCond of what the Switches of these variables ask; null if they ask nothing.
+  Node* AddCondition(int frame, const std::vector<Variable>& variables) {
+    Node* cond = nullptr;
+    for (size_t i = 0, n = graph_->size(); i < n; ++i) {
+      Node* node = graph_->nodes()[i].get();
+      if (!IsSwitch(*node) || node->inputs.size() != 2 || gone_.contains(node) || in_.at(node) != frame) continue;
+      if (std::none_of(variables.begin(), variables.end(), [&](const Variable& v) { return v.merge == node->inputs[0].node; })) continue;
+      if (cond == nullptr) {
+        cond = graph_->AddNode(absl::StrCat(node->name, "/_condition"), context_.catalog->Find("LoopCond"), std::make_shared<const Attributes>(),
+                               {DataType::kBool});
+        cond->inputs = {node->inputs[1]};
+        in_[cond] = out_[cond] = frame;
+      }
+      if (node->inputs[1] == cond->inputs[0]) node->inputs[1] = {cond, 0};
+    }
+    return cond;
+  }
+
   int FrameOfOutput(const Node* node) const { return out_.at(node); }
 
   // The frame in which each node runs (in_), and in which its outputs live (out_).
@@ -110,6 +147,7 @@ class Raiser {
       }
     }
     if (cond == nullptr && variables.empty()) return StepThrough(enters, exits);
+    if (cond == nullptr) cond = AddCondition(frame, variables);
     SM_CHECK_ARGUMENT(cond != nullptr && !cond->inputs.empty(), where, "has no LoopCond");
     for (Node* exit : exits) {
       Node* source = exit->inputs[0].node;

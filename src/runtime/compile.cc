@@ -10,7 +10,7 @@
 namespace savedmodel {
 namespace {
 
-class Init final : public KernelInit {
+class Init final : public DeviceInit {
  public:
   Init(const Node& node, const CompileContext& context, Plan* plan) : node_(node), context_(context) {
     for (const Output& input : node.inputs) {
@@ -37,10 +37,13 @@ class Init final : public KernelInit {
                                      const std::function<std::shared_ptr<const void>()>& make) const override {
     return context_.shared->Get(constant, key, make);
   }
+  Device* device() const override { return device_; }
+  void set_device(Device* device) { device_ = device; }
 
  private:
   const Node& node_;
   const CompileContext& context_;
+  Device* device_ = nullptr;
   std::vector<const Tensor*> constants_;
 };
 
@@ -56,15 +59,20 @@ class Compiler {
     plan_->arena_bytes.resize(context_.devices.size());
     SM_ASSIGN_OR_RETURN(std::vector<Node*> order, graph_.TopologicalOrder());
     for (const Node* node : order) plan_->has_branches = plan_->has_branches || IsSwitch(*node) || IsMerge(*node);
-    for (const Node* arg : graph_.args) plan_->args.push_back(AddSlot({arg, 0}, Slot::Kind::kArg, 0));
+    plan_->uses_device.resize(context_.devices.size());
+    for (size_t i = 0; i < graph_.args.size(); ++i) {
+      plan_->args.push_back(AddSlot({graph_.args[i], 0}, Slot::Kind::kArg, i < context_.arg_devices.size() ? context_.arg_devices[i] : 0));
+    }
     for (Node* node : order) SM_RETURN_IF_ERROR(AddNode(*node));
     for (const Output& result : graph_.results) {
-      SM_ASSIGN_OR_RETURN(int slot, SlotOn({result.node, result.index}, 0));
+      const size_t i = plan_->results.size();
+      SM_ASSIGN_OR_RETURN(int slot, SlotOn({result.node, result.index}, i < context_.result_devices.size() ? context_.result_devices[i] : 0));
       plan_->results.push_back(slot);
       plan_->result_types.push_back(RemoveRef(TypeOf(result)));
     }
     FindLastUses();
     PlaceInArena();
+    FindSegments();
     for (size_t i = 0; i < plan_->slots.size(); ++i) {
       const Slot::Kind kind = plan_->slots[i].kind;
       if (kind == Slot::Kind::kDynamic || kind == Slot::Kind::kArg) plan_->reset_slots.push_back(static_cast<int>(i));
@@ -114,10 +122,7 @@ class Compiler {
       if (device == 0) {
         plan_->slots[slot].constant = *known;
       } else {
-        Device& to = *plan_->devices[device];
-        SM_ASSIGN_OR_RETURN(Tensor there, Tensor::Allocate(known->dtype(), known->shape(), to.allocator()));
-        if (known->bytes() > 0) SM_RETURN_IF_ERROR(to.CopyFromHost(known->raw(), there.raw(), known->bytes()));
-        plan_->slots[slot].constant = std::move(there);
+        SM_ASSIGN_OR_RETURN(plan_->slots[slot].constant, ConstantOn(*known, device));
       }
       return slot;
     }
@@ -139,9 +144,32 @@ class Compiler {
     step.output_types = {value.node->output_types[value.index]};
     step.name = absl::StrCat(value.node->name, ":", value.index);
     step.op = absl::StrCat("copy to ", plan_->devices[device]->name());
+    plan_->uses_device[device] = plan_->uses_device[plan_->slots[from].device] = 1;
     FinishStep(std::move(step), nullptr);
     infos_[to].by_kernel = true;
     return to;
+  }
+
+  // A constant in a device's memory: all plans of the session share it.
+  absl::StatusOr<Tensor> ConstantOn(const Tensor& known, int device) {
+    Device& to = *plan_->devices[device];
+    absl::Status status;
+    auto copy = [&]() -> absl::StatusOr<Tensor> {
+      SM_ASSIGN_OR_RETURN(Tensor there, Tensor::Allocate(known.dtype(), known.shape(), to.allocator()));
+      if (known.bytes() > 0) SM_RETURN_IF_ERROR(to.CopyFromHost(known.raw(), there.raw(), known.bytes()));
+      return there;
+    };
+    // One buffer may hold tensors of several shapes (a reshaped constant).
+    const std::string key = absl::StrCat("on ", to.name(), " ", known.shape().ToString(), " ", static_cast<int>(known.dtype()));
+    std::shared_ptr<const void> shared = context_.shared->Get(known, key, [&]() -> std::shared_ptr<const void> {
+      absl::StatusOr<Tensor> there = copy();
+      if (there.ok()) return std::make_shared<Tensor>(*std::move(there));
+      status = there.status();
+      return nullptr;
+    });
+    if (shared == nullptr) return status.ok() ? absl::InternalError("copying a constant to a device failed") : status;
+    plan_->shared.push_back(shared);
+    return *static_cast<const Tensor*>(shared.get());
   }
 
   void FinishStep(Step step, const Node* node) {
@@ -235,7 +263,11 @@ class Compiler {
       step.inputs.push_back(slot);
     }
     for (const auto& body : node.bodies) {
-      SM_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Compile(*body, context_));
+      CompileContext inner = context_;
+      inner.arg_devices.clear();
+      inner.result_devices.clear();
+      SM_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Compile(*body, inner));
+      for (size_t d = 0; d < plan->uses_device.size(); ++d) plan_->uses_device[d] = plan_->uses_device[d] || plan->uses_device[d];
       step.bodies.push_back(std::move(plan));
     }
     const size_t wanted = step.kind == Step::Kind::kBranch ? node.bodies.size() : step.kind == Step::Kind::kWhile ? 2 : step.kind == Step::Kind::kFor || step.kind == Step::Kind::kMap ? 1 : 0;
@@ -270,6 +302,24 @@ class Compiler {
     return names;
   }
 
+  // Shape and control arithmetic: small integers that are at hand on the host and stay integers. Sending it to a device
+  // would only make it come back.
+  bool StaysOnHost(const Node& node) const {
+    auto small_integers = [](DataType type) { return IsInteger(RemoveRef(type)) || type == DataType::kBool; };
+    for (const Output& input : node.inputs) {
+      if (!small_integers(TypeOf(input))) return false;
+      if (input.node->constant(input.index) != nullptr) continue;
+      auto it = slots_.find(Value{input.node, input.index});
+      if (it == slots_.end() || !it->second.contains(0)) return false;
+    }
+    constexpr int64_t kFew = 1024;
+    for (int i = 0; i < node.num_outputs(); ++i) {
+      const PartialShape& shape = node.output_shapes[i];
+      if (!small_integers(node.output_types[i]) || (shape.fully_known() && shape.shape().num_elements() > kFew)) return false;
+    }
+    return true;
+  }
+
   absl::Status AddKernel(const Node& node) {
     Init init(node, context_, plan_.get());
     Step step;
@@ -282,11 +332,16 @@ class Compiler {
     for (DataType type : node.output_types) plain = plain && IsPlainData(type);
     for (size_t d = 1; plain && step.kernel == nullptr && d < plan_->devices.size(); ++d) {
       if (AsksFor(node, "CPU")) break;
+      if (StaysOnHost(node)) {
+        Report(node, *plan_->devices[d], "shape arithmetic");
+        break;
+      }
       const DeviceKernel* there = plan_->devices[d]->FindKernel(*node.def());
       if (there == nullptr) {
         Report(node, *plan_->devices[d], "no kernel for this op");
         continue;
       }
+      init.set_device(plan_->devices[d].get());
       absl::StatusOr<KernelPtr> kernel = there->factory(init);
       if (!kernel.ok()) {
         if (!absl::IsUnimplemented(kernel.status())) return Named(node, kernel.status());
@@ -295,6 +350,8 @@ class Compiler {
       }
       step.kernel = *std::move(kernel);
       step.device = static_cast<int>(d);
+      step.recordable = there->recordable;
+      plan_->uses_device[d] = 1;
       std::vector<std::string> in = ArgumentNames(node.info->schema->inputs, node.attrs(), node.inputs.size());
       std::vector<std::string> out = ArgumentNames(node.info->schema->outputs, node.attrs(), node.output_types.size());
       for (size_t i = 0; i < in.size(); ++i) host_in[i] = Contains(there->host_inputs, in[i]);
@@ -438,6 +495,31 @@ class Compiler {
     }
   }
 
+  // After the arena: which steps a stream can record, and which wait for values in host memory.
+  void FindSegments() {
+    plan_->segment_at.assign(plan_->steps.size(), -1);
+    for (size_t s = 0; s < plan_->steps.size(); ++s) {
+      Step& step = plan_->steps[s];
+      bool fixed = step.kind == Step::Kind::kKernel && step.device != 0 && step.recordable && !step.checks_dead && step.releases.empty();
+      for (int id : step.inputs) {
+        const Slot& slot = plan_->slots[id];
+        step.reads_host = step.reads_host || (slot.device == 0 && slot.kind != Slot::Kind::kConstant);
+        fixed = fixed && (slot.kind == Slot::Kind::kConstant || (slot.kind == Slot::Kind::kArena && slot.device == step.device));
+      }
+      for (int id : step.outputs) fixed = fixed && plan_->slots[id].kind == Slot::Kind::kArena && plan_->slots[id].device == step.device;
+      if (!fixed) continue;
+      if (!plan_->segments.empty()) {
+        Segment& last = plan_->segments.back();
+        if (last.device == step.device && last.first + last.count == s) {
+          ++last.count;
+          continue;
+        }
+      }
+      plan_->segment_at[s] = static_cast<int>(plan_->segments.size());
+      plan_->segments.push_back({s, 1, step.device});
+    }
+  }
+
   const Graph& graph_;
   const CompileContext& context_;
   std::unique_ptr<Plan> plan_;
@@ -461,6 +543,7 @@ std::shared_ptr<const void> SharedObjects::Get(const Tensor& constant, absl::str
   }
   absl::erase_if(entries_, [](const auto& entry) { return entry.second.object.expired(); });
   std::shared_ptr<const void> object = make();
+  if (constant.buffer() != nullptr) constant.buffer()->Idle();
   entries_[full] = {constant, object};
   return object;
 }

@@ -32,6 +32,7 @@ struct CompileContext {
   ThreadPool* pool = nullptr;
   SharedObjects* shared = nullptr;
   std::vector<std::shared_ptr<Device>> devices;  // 0 is the CPU, then in order of preference from 1 on
+  std::vector<int> arg_devices, result_devices;  // where args are and results are wanted; empty: on the host
   bool strict_devices = false;
   std::string* report = nullptr;
 };

@@ -9,7 +9,7 @@ namespace savedmodel {
 namespace {
 
 // What a kernel sees of the step being run.
-class StepContext final : public KernelContext {
+class StepContext final : public DeviceContext {
  public:
   StepContext(const Plan& plan, Frame* frame, const RunState& run) : plan_(plan), frame_(frame), run_(run) {}
 
@@ -37,8 +37,7 @@ class StepContext final : public KernelContext {
   absl::Status SetOutput(int i, Tensor tensor) override {
     const int slot = step_->outputs[i];
     if (!tensor.owns()) {
-      if (step_->device != 0) return absl::InternalError("a device kernel handed on memory that it does not own");
-      SM_ASSIGN_OR_RETURN(tensor, tensor.Clone(run_.allocator));
+      SM_ASSIGN_OR_RETURN(tensor, CopyOf(tensor, plan_.slots[slot].device));
     }
     frame_->Replace(slot, std::move(tensor));
     return absl::OkStatus();
@@ -54,14 +53,16 @@ class StepContext final : public KernelContext {
       return absl::OkStatus();
     }
     SM_ASSIGN_OR_RETURN(Tensor * out, Output(o, shape));
-    if (step_->device != 0) return absl::InternalError("a device kernel handed on memory that it does not own");
-    CopyElements(from, out);
-    return absl::OkStatus();
+    return CopyTo(from, plan_.slots[slot].device, out);
   }
+
+  Stream* stream() const override { return StreamOf(step_->device); }
+  // While a segment is recorded, scratch memory is taken from here and stays.
+  void set_recorded_scratch(std::vector<Tensor>* scratch) { recorded_scratch_ = scratch; }
 
   absl::StatusOr<Tensor> Retain(int i) override {
     if (input(i).owns()) return input(i);
-    return input(i).Clone(run_.allocator);
+    return CopyOf(input(i), plan_.slots[step_->inputs[i]].device);
   }
 
   absl::StatusOr<Tensor> Take(int i) override {
@@ -73,23 +74,60 @@ class StepContext final : public KernelContext {
   }
 
   absl::StatusOr<Tensor> Scratch(DataType type, const TensorShape& shape) override {
-    return Tensor::Allocate(type, shape, step_->device == 0 ? run_.allocator : plan_.devices[step_->device]->allocator());
+    if (ABSL_PREDICT_FALSE(recorded_scratch_ != nullptr)) return RecordedScratch(type, shape);
+    return Tensor::Allocate(type, shape, MemoryOn(step_->device));
   }
   Allocator* allocator() const override { return run_.allocator; }
   ThreadPool& pool() const override { return *run_.pool; }
   SessionState& state() const override { return *run_.state; }
   absl::Status Interrupted() const override { return run_.watched ? run_.Interrupted() : absl::OkStatus(); }
 
-  Allocator* MemoryOf(int slot) const {
-    const int device = plan_.slots[slot].device;
-    return device == 0 ? run_.allocator : plan_.devices[device]->allocator();
+  Stream* StreamOf(int device) const { return run_.streams.empty() ? nullptr : run_.streams[device]; }
+  Allocator* MemoryOn(int device) const {
+    if (device == 0) return run_.allocator;
+    Stream* stream = StreamOf(device);
+    return stream != nullptr ? stream->allocator() : plan_.devices[device]->allocator();
   }
+  Allocator* MemoryOf(int slot) const { return MemoryOn(plan_.slots[slot].device); }
 
  private:
+  absl::StatusOr<Tensor> CopyOf(const Tensor& from, int device) const {
+    if (device == 0) return from.Clone(run_.allocator);
+    SM_ASSIGN_OR_RETURN(Tensor made, Tensor::Allocate(from.dtype(), from.shape(), MemoryOn(device)));
+    SM_RETURN_IF_ERROR(CopyTo(from, device, &made));
+    return made;
+  }
+
+  absl::Status CopyTo(const Tensor& from, int device, Tensor* to) const {
+    if (device == 0) {
+      CopyElements(from, to);
+      return absl::OkStatus();
+    }
+    if (StreamOf(device) == nullptr) return absl::InternalError("a device kernel handed on memory that it does not own");
+    return from.bytes() == 0 ? absl::OkStatus() : StreamOf(device)->CopyOnDevice(from.raw(), to->raw(), from.bytes());
+  }
+
+  // A block that no other scratch tensor of this step shares: work is in order, so the next step may use it again.
+  absl::StatusOr<Tensor> RecordedScratch(DataType type, const TensorShape& shape) {
+    const size_t bytes = shape.valid() ? static_cast<size_t>(shape.num_elements()) * DataTypeSize(type) : 0;
+    for (const Tensor& block : *recorded_scratch_) {
+      if (block.unique() && block.bytes() >= bytes) return Tensor::FromBuffer(type, shape, Shared(block), block.buffer()->data());
+    }
+    SM_ASSIGN_OR_RETURN(Tensor block, Tensor::Allocate(DataType::kUInt8, {static_cast<int64_t>(std::max<size_t>(bytes, 1))}, MemoryOn(step_->device)));
+    recorded_scratch_->push_back(std::move(block));
+    const Tensor& kept = recorded_scratch_->back();
+    return Tensor::FromBuffer(type, shape, Shared(kept), kept.buffer()->data());
+  }
+  static Buffer* Shared(const Tensor& tensor) {
+    tensor.buffer()->Ref();
+    return tensor.buffer();
+  }
+
   const Plan& plan_;
   Frame* frame_;
   const RunState& run_;
   const Step* step_ = nullptr;
+  std::vector<Tensor>* recorded_scratch_ = nullptr;
 };
 
 class Executor {
@@ -101,17 +139,67 @@ class Executor {
       const Step& step = plan_.steps[i];
       if (ABSL_PREDICT_FALSE(run_.watched)) SM_RETURN_IF_ERROR(run_.Interrupted());
       if (ABSL_PREDICT_FALSE(step.checks_dead) && Dead(step, i)) {
+        SM_RETURN_IF_ERROR(SettleHost());
         Release(step);
         continue;
+      }
+      if (ABSL_PREDICT_FALSE(!run_.streams.empty())) {
+        if (plan_.segment_at[i] >= 0 && !run_.trace) {
+          const Segment& segment = plan_.segments[plan_.segment_at[i]];
+          SM_ASSIGN_OR_RETURN(bool replayed, RunSegment(segment, &frame_.segments[plan_.segment_at[i]]));
+          if (replayed) {
+            i += segment.count - 1;
+            continue;
+          }
+        }
+        if (step.reads_host) SM_RETURN_IF_ERROR(SettleHost());
       }
       absl::Status status = ABSL_PREDICT_FALSE(run_.trace) ? Traced(step, i) : RunStep(step, i);
       if (ABSL_PREDICT_FALSE(!status.ok())) return Named(step, status);
       Release(step);
     }
-    return absl::OkStatus();
+    return SettleHost();
   }
 
  private:
+  // Waits for copies to host memory that are under way.
+  absl::Status SettleHost() const {
+    for (Stream* stream : run_.streams) {
+      if (stream != nullptr && stream->host_pending()) SM_RETURN_IF_ERROR(stream->Synchronize());
+    }
+    return absl::OkStatus();
+  }
+
+  // The first run of a segment goes step by step, the second is recorded, and from then on the recording is replayed.
+  absl::StatusOr<bool> RunSegment(const Segment& segment, RecordedSegment* state) {
+    Stream* stream = run_.streams[segment.device];
+    if (segment.count < 2 || state->failed || stream == nullptr || !stream->can_record()) return false;
+    if (state->recording == nullptr) {
+      if (state->runs++ == 0) return false;
+      if (!Record(segment, stream, state).ok()) {
+        state->failed = true;
+        return false;
+      }
+    }
+    if (state->stream != stream) return false;  // a body's frame that another run recorded
+    SM_RETURN_IF_ERROR(stream->Replay(*state->recording));
+    return true;
+  }
+
+  absl::Status Record(const Segment& segment, Stream* stream, RecordedSegment* state) {
+    SM_RETURN_IF_ERROR(stream->BeginRecording());
+    context_.set_recorded_scratch(&state->scratch);
+    absl::Status status;
+    for (size_t i = segment.first; status.ok() && i < segment.first + segment.count; ++i) status = RunStep(plan_.steps[i], i);
+    context_.set_recorded_scratch(nullptr);
+    absl::StatusOr<std::unique_ptr<Recording>> recording = stream->EndRecording();
+    SM_RETURN_IF_ERROR(status);
+    if (!recording.ok()) return recording.status();
+    state->recording = *std::move(recording);
+    state->stream = stream;
+    return absl::OkStatus();
+  }
+
   absl::Status RunStep(const Step& step, size_t i) {
     if (ABSL_PREDICT_TRUE(step.kind == Step::Kind::kKernel)) {
       context_.Enter(step, i);
@@ -133,6 +221,7 @@ class Executor {
   absl::Status Traced(const Step& step, size_t i) {
     const auto begin = std::chrono::steady_clock::now();
     absl::Status status = RunStep(step, i);
+    if (status.ok() && step.device != 0) status = run_.Synchronize();
     const auto end = std::chrono::steady_clock::now();
     run_.metadata->steps.push_back({step.name, step.op, plan_.devices[step.device]->name(),
                                     std::chrono::nanoseconds(begin - run_.start).count(), std::chrono::nanoseconds(end - begin).count()});
@@ -202,8 +291,9 @@ class Executor {
   absl::Status Call(const Plan& body, std::vector<Tensor>* values, bool want_results) {
     SM_ASSIGN_OR_RETURN(std::unique_ptr<Frame> frame, body.AcquireFrame(run_.allocator));
     absl::Status status = CallOn(body, frame.get(), values, want_results);
+    absl::Status settled = run_.Synchronize();  // the frame's memory may be another run's from here on
     body.ReleaseFrame(std::move(frame));
-    return status;
+    return status.ok() ? settled : status;
   }
 
   absl::Status CallOn(const Plan& body, Frame* frame, std::vector<Tensor>* values, bool want_results) {
@@ -302,6 +392,7 @@ class Executor {
       // A result that lies in the caller's memory is fine; one in the body's frame is not there (results are no arena).
       body_frame->Reset();
     }
+    if (absl::Status settled = run_.Synchronize(); status.ok()) status = settled;
     cond.ReleaseFrame(std::move(cond_frame));
     body.ReleaseFrame(std::move(body_frame));
     if (!status.ok()) return status;
@@ -387,8 +478,14 @@ class Executor {
       run_.metadata->copied_bytes += static_cast<int64_t>(from.bytes());
     }
     if (from.bytes() == 0) return absl::OkStatus();
-    if (from_device == 0) return plan_.devices[to.device]->CopyFromHost(from.raw(), out->raw(), from.bytes());
-    return plan_.devices[from_device]->CopyToHost(from.raw(), out->raw(), from.bytes());
+    if (from_device == 0) {
+      Stream* stream = context_.StreamOf(to.device);
+      return stream != nullptr ? stream->CopyFromHost(from.raw(), out->raw(), from.bytes())
+                               : plan_.devices[to.device]->CopyFromHost(from.raw(), out->raw(), from.bytes());
+    }
+    Stream* stream = context_.StreamOf(from_device);
+    return stream != nullptr ? stream->CopyToHost(from.raw(), out->raw(), from.bytes())
+                             : plan_.devices[from_device]->CopyToHost(from.raw(), out->raw(), from.bytes());
   }
 
   const Plan& plan_;
@@ -407,7 +504,21 @@ absl::Status RunState::Interrupted() const {
   return absl::OkStatus();
 }
 
-absl::Status Execute(const Plan& plan, Frame* frame, const RunState& run) { return Executor(plan, frame, run).Run(); }
+absl::Status RunState::Synchronize() const {
+  absl::Status status;
+  for (Stream* stream : streams) {
+    if (stream == nullptr) continue;
+    if (absl::Status one = stream->Synchronize(); status.ok()) status = one;
+  }
+  return status;
+}
+
+absl::Status Execute(const Plan& plan, Frame* frame, const RunState& run) {
+  absl::Status status = Executor(plan, frame, run).Run();
+  // Copies under way point into the frame.
+  if (!status.ok()) run.Synchronize().IgnoreError();
+  return status;
+}
 
 absl::StatusOr<Tensor> TakeResult(const Plan& plan, Frame* frame, size_t i) {
   const int slot = plan.results[i];

@@ -18,11 +18,14 @@ struct RunState {
   Allocator* allocator = nullptr;
   const CancellationToken* cancellation = nullptr;
   std::chrono::steady_clock::time_point start, deadline = std::chrono::steady_clock::time_point::max();
+  std::vector<Stream*> streams;     // per device, null where there is none; empty where the plan uses no device
   bool watched = false;             // there is a deadline or a token
   RunMetadata* metadata = nullptr;  // when copies are to be counted
   bool trace = false;
 
   absl::Status Interrupted() const;
+  // Waits for all streams.
+  absl::Status Synchronize() const;
 };
 
 // Runs the steps on a frame whose argument slots are filled. Results are then in the frame's result slots.

@@ -44,6 +44,7 @@ absl::StatusOr<std::unique_ptr<Frame>> Frame::Make(const Plan& plan, Allocator* 
     if (slot.kind == Slot::Kind::kArena) frame->values[i] = frame->ArenaView(slot);
     if (slot.kind == Slot::Kind::kConstant) frame->values[i] = slot.constant;
   }
+  frame->segments.resize(plan.segments.size());
   if (plan.has_branches) {
     frame->dead.resize(plan.slots.size());
     frame->step_dead.resize(plan.steps.size());
@@ -56,6 +57,7 @@ absl::StatusOr<std::unique_ptr<Frame>> Frame::Make(const Plan& plan, Allocator* 
 }
 
 Frame::~Frame() {
+  segments.clear();
   values.clear();
   for (Buffer* arena : arenas_) {
     if (arena != nullptr) arena->Unref();

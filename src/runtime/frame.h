@@ -9,6 +9,15 @@
 
 namespace savedmodel {
 
+// What a frame remembers of a segment.
+struct RecordedSegment {
+  int runs = 0;
+  bool failed = false;  // recording it did not work: it is run step by step
+  Stream* stream = nullptr;
+  std::unique_ptr<Recording> recording;
+  std::vector<Tensor> scratch;  // memory that the recording uses
+};
+
 // Invariant between runs: arena slots hold views of the arena, constants their value, all others nothing.
 class Frame {
  public:
@@ -27,6 +36,8 @@ class Frame {
   std::vector<uint8_t> step_dead;            // per step, likewise
   std::vector<const Tensor*> pointers;       // of all steps' inputs, one after the other
   std::vector<int> first_pointer;            // per step
+  std::vector<std::unique_ptr<Stream>> streams;  // per device, of a frame that a whole run uses
+  std::vector<RecordedSegment> segments;
 
  private:
   explicit Frame(const Plan& plan) : plan_(plan) {}

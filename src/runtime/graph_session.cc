@@ -63,6 +63,7 @@ class RunKind {
   std::vector<std::string> feed_names;
   std::vector<Output> feeds, fetches;
   std::vector<Node*> targets;
+  std::vector<int> feed_devices, fetch_devices;
 
   struct Entry {
     std::vector<TensorShape> shapes;
@@ -171,10 +172,15 @@ absl::StatusOr<Output> GraphSession::ResolveTensor(const std::string& name) cons
 }
 
 absl::StatusOr<std::shared_ptr<RunKind>> GraphSession::FindKind(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
-                                                                const std::vector<std::string>& targets) {
+                                                                const std::vector<std::string>& targets, const DeviceNames& feed_devices,
+                                                                const DeviceNames& fetch_devices) {
   std::string key;
   for (const auto* names : {&feeds, &fetches, &targets}) {
     for (const std::string& name : *names) absl::StrAppend(&key, name.size(), ":", name, ",");
+    key += ";";
+  }
+  for (const auto* devices : {&feed_devices, &fetch_devices}) {
+    for (const auto& [name, device] : *devices) absl::StrAppend(&key, name.size(), ":", name, "@", device, ",");
     key += ";";
   }
   {
@@ -193,11 +199,17 @@ absl::StatusOr<std::shared_ptr<RunKind>> GraphSession::FindKind(const std::vecto
   for (const std::string& name : feeds) {
     SM_ASSIGN_OR_RETURN(Output output, ResolveTensor(name));
     kind->feeds.push_back(output);
+    SM_ASSIGN_OR_RETURN(int device, DeviceOf(feed_devices, name));
+    kind->feed_devices.push_back(device);
   }
   for (const std::string& name : fetches) {
     SM_ASSIGN_OR_RETURN(Output output, ResolveTensor(name));
     SM_CHECK_ARGUMENT(std::find(kind->feeds.begin(), kind->feeds.end(), output) == kind->feeds.end(), name, " is both fed and fetched.");
     kind->fetches.push_back(output);
+    SM_ASSIGN_OR_RETURN(int device, DeviceOf(fetch_devices, name));
+    SM_CHECK_ARGUMENT(device == 0 || IsPlainData(RemoveRef(TypeOf(output))), name, " is of dtype ", DataTypeName(TypeOf(output)),
+                      ", which only host memory can hold");
+    kind->fetch_devices.push_back(device);
   }
   std::string missing;
   for (const std::string& name : targets) {
@@ -213,6 +225,35 @@ absl::StatusOr<std::shared_ptr<RunKind>> GraphSession::FindKind(const std::vecto
   constexpr size_t kMaxKinds = 1024;
   if (kinds_.size() >= kMaxKinds) kinds_.clear();
   return kinds_.emplace(key, std::move(kind)).first->second;
+}
+
+absl::StatusOr<int> GraphSession::DeviceOf(const DeviceNames& names, const std::string& tensor) const {
+  auto it = names.find(tensor);
+  if (it == names.end()) return 0;
+  std::string known;
+  for (size_t d = 0; d < devices_.size(); ++d) {
+    if (devices_[d]->name() == it->second) return static_cast<int>(d);
+    absl::StrAppend(&known, known.empty() ? "" : ", ", devices_[d]->name());
+  }
+  return absl::InvalidArgumentError(absl::StrCat("Tensor ", tensor, ", specified in either feed_devices or fetch_devices, is wanted on ", it->second,
+                                                 "; the session has ", known));
+}
+
+// Makes the streams of the devices that the plan uses; they stay with the frame.
+absl::Status GraphSession::OpenStreams(const Plan& plan, Frame* frame, RunState* run) const {
+  bool any = false;
+  for (char used : plan.uses_device) any = any || used;
+  if (!any) return absl::OkStatus();
+  frame->streams.resize(plan.devices.size());
+  run->streams.assign(plan.devices.size(), nullptr);
+  for (size_t d = 1; d < plan.devices.size(); ++d) {
+    if (!plan.uses_device[d]) continue;
+    if (frame->streams[d] == nullptr) {
+      SM_ASSIGN_OR_RETURN(frame->streams[d], plan.devices[d]->NewStream());
+    }
+    run->streams[d] = frame->streams[d].get();
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind& kind, absl::Span<const Tensor> feeds) {
@@ -242,6 +283,8 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   compile.pool = pool_.get();
   compile.shared = &shared_;
   compile.devices = devices_;
+  compile.arg_devices = kind.feed_devices;
+  compile.result_devices = kind.fetch_devices;
   compile.strict_devices = options_.strict_devices;
   compile.report = &report;
   SM_ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Compile(*graph, compile));
@@ -273,7 +316,7 @@ absl::Status GraphSession::RunOn(RunKind& kind, const RunOptions& options, absl:
     const DataType wanted = RemoveRef(TypeOf(kind.feeds[i]));
     SM_CHECK_ARGUMENT(wanted != DataType::kResource, "Invalid resource type hash code: \"", kind.feed_names[i], "\" is a resource, which cannot be fed");
     if (feeds[i].dtype() == wanted || wanted == DataType::kInvalid) continue;
-    if (!options.cast_feeds || !IsPlainData(wanted) || !IsPlainData(feeds[i].dtype())) {
+    if (!options.cast_feeds || kind.feed_devices[i] != 0 || !IsPlainData(wanted) || !IsPlainData(feeds[i].dtype())) {
       return absl::InvalidArgumentError(absl::StrCat("Expects arg[", i, "] (\"", kind.feed_names[i], "\") to be ", DataTypeName(wanted), " but ",
                                                      DataTypeName(feeds[i].dtype()), " is provided"));
     }
@@ -300,19 +343,27 @@ absl::Status GraphSession::RunOn(RunKind& kind, const RunOptions& options, absl:
   run.watched = options.cancellation != nullptr || options.timeout.count() > 0;
 
   SM_ASSIGN_OR_RETURN(std::unique_ptr<Frame> frame, plan->AcquireFrame(allocator_.get()));
+  if (absl::Status opened = OpenStreams(*plan, frame.get(), &run); !opened.ok()) {
+    plan->ReleaseFrame(std::move(frame));
+    return opened;
+  }
   for (size_t i = 0; i < feeds.size(); ++i) frame->values[plan->args[i]] = feeds[i];
   outputs->resize(plan->results.size());
   for (size_t i = 0; i < outputs->size(); ++i) {
     // The caller's tensor is written in place where it may be.
     const int slot = plan->results[i];
     Tensor& offered = (*outputs)[i];
-    if (plan->slots[slot].kind == Slot::Kind::kDynamic && offered.unique()) frame->values[slot] = std::move(offered);
+    if (plan->slots[slot].kind == Slot::Kind::kDynamic && plan->slots[slot].device == 0 && offered.unique()) frame->values[slot] = std::move(offered);
     offered = Tensor();
   }
   absl::Status status = Execute(*plan, frame.get(), run);
+  if (absl::Status settled = run.Synchronize(); status.ok()) status = settled;
   for (size_t i = 0; status.ok() && i < plan->results.size(); ++i) {
     absl::StatusOr<Tensor> result = TakeResult(*plan, frame.get(), i);
-    if (result.ok() && !result->owns()) result = result->Clone(allocator_.get());
+      // Nobody may write a mapped file; a fed tensor fetched again under another name, in a device's memory, is handed back as
+      // it is.
+      const bool mapped = result.ok() && result->buffer() != nullptr && result->buffer()->read_only();
+      if (result.ok() && (mapped || !result->owns()) && kind.fetch_devices[i] == 0) result = result->Clone(allocator_.get());
     if (result.ok()) {
       (*outputs)[i] = *std::move(result);
     } else {
@@ -342,7 +393,7 @@ absl::Status GraphSession::Run(const RunOptions& options, const Feeds& feeds, co
 
 absl::StatusOr<std::unique_ptr<Callable>> GraphSession::MakeCallable(const CallableOptions& options) {
   if (closed_.load(std::memory_order_acquire)) return absl::CancelledError("Session has been closed.");
-  SM_ASSIGN_OR_RETURN(std::shared_ptr<RunKind> kind, FindKind(options.feeds, options.fetches, options.targets));
+  SM_ASSIGN_OR_RETURN(std::shared_ptr<RunKind> kind, FindKind(options.feeds, options.fetches, options.targets, options.feed_devices, options.fetch_devices));
   return std::unique_ptr<Callable>(std::make_unique<PreparedRun>(this, std::move(kind), options.run_options));
 }
 

@@ -13,6 +13,9 @@
 namespace savedmodel {
 
 class RunKind;
+struct RunState;
+class Frame;
+using DeviceNames = std::map<std::string, std::string>;  // by tensor
 
 // Everything that callables share with their session.
 class GraphSession final : public Session {
@@ -38,7 +41,10 @@ class GraphSession final : public Session {
   friend class RunKind;
   friend class PreparedRun;
   absl::StatusOr<std::shared_ptr<RunKind>> FindKind(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches,
-                                                    const std::vector<std::string>& targets);
+                                                    const std::vector<std::string>& targets, const DeviceNames& feed_devices = {},
+                                                    const DeviceNames& fetch_devices = {});
+  absl::StatusOr<int> DeviceOf(const DeviceNames& names, const std::string& tensor) const;
+  absl::Status OpenStreams(const Plan& plan, Frame* frame, RunState* run) const;
   absl::StatusOr<Output> ResolveTensor(const std::string& name) const;
   absl::StatusOr<Tensor> Convert(const Tensor& tensor, DataType type);
   absl::Status RunOn(RunKind& kind, const RunOptions& options, absl::Span<const Tensor> feeds, std::vector<Tensor>* outputs, RunMetadata* metadata);

@@ -48,7 +48,15 @@ struct Step {
   bool branch_by_index = false;           // kBranch: Case, not If
   size_t sliced = 0;                      // kMap: how many inputs, from the first on, are cut along dimension 0
   std::vector<PartialShape> item_shapes;  // kMap: what each output's items must be
+  bool recordable = false;                // kKernel on a device: see DeviceKernel
+  bool reads_host = false;                // some input is a value in host memory that is made during the run
   std::string name, op;
+};
+
+// Steps one after the other on one device that only use fixed places: what a stream can record.
+struct Segment {
+  size_t first = 0, count = 0;
+  int device = 0;
 };
 
 class Plan {
@@ -65,7 +73,11 @@ class Plan {
   std::vector<std::shared_ptr<Device>> devices;  // 0 is the CPU
   std::vector<size_t> arena_bytes;           // per device
   std::vector<int> reset_slots;               // dynamic ones and arguments: emptied after each run
+  std::vector<char> uses_device;             // per device: this plan or one of its bodies has steps there
+  std::vector<Segment> segments;
+  std::vector<int> segment_at;               // per step: the segment that begins there, or -1
   std::deque<Tensor> constants;              // what kernels point to
+  std::vector<std::shared_ptr<const void>> shared;  // what the plan keeps of the session's shared objects
   bool has_branches = false;                 // version 1: values may be dead
   std::string report;                        // what the passes and the planner did, for people
 

@@ -9,9 +9,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "emulated_gpu.h"
 #include "record_file.h"
 #include "report.h"
 #include "run_case.h"
+#include "savedmodel/cuda.h"
 #include "savedmodel/savedmodel.h"
 #include "workers.h"
 
@@ -30,7 +32,10 @@ passed (with --floors: when no file is below its floor), 1 when not, 2 when it w
   --fail-list FILE  write failures there: file, name, kind, ops, reason
   --json FILE       write all results there
   --floors FILE     lines "file <tab> minimum percent"
-  --device NAME     CPU (the default), or a device that this build knows
+  --device NAME     CPU (the default); GPU:0 and so on, by the CUDA plug-in; emulated: the CUDA kernels as plain loops
+  --plugin FILE     the CUDA plug-in, where it is not beside the program
+  --precision NAME  of a GPU: float32 (the default), tf32 or bfloat16, which are judged less strictly
+  --repeat N        run each case so many times, for devices that record (1)
   --threads N       threads of each session (1)
   --jobs N          processes (one per core)
   --here            in this process, for debuggers: a crash ends it
@@ -39,9 +44,9 @@ passed (with --floors: when no file is below its floor), 1 when not, 2 when it w
 )";
 
 struct Options {
-  std::string filter, ops, fail_list, json, floors, device = "CPU";
+  std::string filter, ops, fail_list, json, floors, device = "CPU", plugin, precision = "float32";
   bool list = false, verbose = false, here = false;
-  int causes = 30, threads = 1, jobs = 0;
+  int causes = 30, threads = 1, jobs = 0, repeat = 1;
   double timeout = 60;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   int memory = 0;  // sanitizers reserve terabytes
@@ -83,6 +88,9 @@ Options ParseOptions(int argc, char** argv) {
     else if (name == "--json") options.json = value();
     else if (name == "--floors") options.floors = value();
     else if (name == "--device") options.device = value();
+    else if (name == "--plugin") options.plugin = value();
+    else if (name == "--precision") options.precision = value();
+    else if (name == "--repeat") options.repeat = Number<int>(name, value());
     else if (name == "--threads") options.threads = Number<int>(name, value());
     else if (name == "--here") options.here = true;
     else if (name == "--jobs") options.jobs = Number<int>(name, value());
@@ -92,7 +100,9 @@ Options ParseOptions(int argc, char** argv) {
     else options.paths.push_back(name);
   }
   if (options.paths.empty()) Fail("no files given, see --help");
-  if (options.device != "CPU") Fail(absl::StrCat("no device \"", options.device, "\" in this build"));
+  if (options.device != "CPU" && options.device != "emulated" && options.device.rfind("GPU:", 0) != 0) Fail(absl::StrCat("no device \"", options.device, "\""));
+  if (options.precision != "float32" && options.precision != "tf32" && options.precision != "bfloat16") Fail("--precision " + options.precision);
+  if (options.device != "CPU") options.memory = 0;  // CUDA reserves more addresses than any limit
   if (options.jobs == 0) options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   return options;
 }
@@ -134,12 +144,34 @@ std::string FolderOf(const std::string& file) {
   return slash == std::string::npos ? "." : file.substr(0, slash);
 }
 
+// The device of this process: a GPU must not be opened before the workers are forked.
+std::shared_ptr<Device> DeviceOf(const Options& options) {
+  static std::shared_ptr<Device>* const device = [&] {
+    CudaOptions cuda;
+    cuda.allow_tf32 = options.precision != "float32";
+    if (options.precision == "bfloat16") cuda.precision = Precision::kBFloat16;
+    cuda.plugin = options.plugin;
+    if (options.device == "emulated") return new std::shared_ptr<Device>(EmulatedGpu(cuda).value());
+    cuda.device = Number<int>("--device", options.device.substr(4));
+    absl::StatusOr<std::shared_ptr<Device>> opened = CudaDevice(cuda);
+    if (!opened.ok()) Fail(opened.status().ToString());
+    return new std::shared_ptr<Device>(*opened);
+  }();
+  return *device;
+}
+
 std::string RunPiece(const Options& options, const Piece& piece) {
   Case test;
   test.ParseFromString(piece.record);
   SessionOptions session;
   session.num_threads = options.threads;
-  return Pack(RunCase(test, FolderOf(piece.file), session));
+  if (options.device != "CPU") session.devices = {DeviceOf(options)};
+  if (options.precision != "float32") {
+    const double loose = options.precision == "tf32" ? 1e-2 : 5e-2;
+    test.set_rtol(std::max(test.rtol(), loose));
+    test.set_atol(std::max(test.atol(), loose));
+  }
+  return Pack(RunCase(test, FolderOf(piece.file), session, options.repeat));
 }
 
 CaseResult ResultOf(const Piece& piece, const WorkResult& work) {

@@ -69,7 +69,7 @@ Outcome JudgeValues(const Case& test, const std::vector<Tensor>& outputs) {
 
 }  // namespace
 
-Outcome RunCase(const Case& test, const std::string& folder, const SessionOptions& options) {
+Outcome RunCase(const Case& test, const std::string& folder, const SessionOptions& options, int repeat) {
   Feeds feeds;
   for (const auto& [name, bytes] : test.feeds()) {
     absl::StatusOr<Tensor> tensor = Decode(bytes);
@@ -78,10 +78,14 @@ Outcome RunCase(const Case& test, const std::string& folder, const SessionOption
   }
   absl::StatusOr<SavedModelBundle> bundle = Load(test, folder, options);
   if (!bundle.ok()) return JudgeStatus(test, bundle.status());
-  std::vector<Tensor> outputs;
-  absl::Status status = Run(test, *bundle, feeds, &outputs);
-  if (!status.ok() || test.code() != 0) return JudgeStatus(test, status);
-  return JudgeValues(test, outputs);
+  Outcome outcome;
+  for (int i = 0; i < std::max(repeat, 1); ++i) {
+    std::vector<Tensor> outputs;
+    absl::Status status = Run(test, *bundle, feeds, &outputs);
+    outcome = !status.ok() || test.code() != 0 ? JudgeStatus(test, status) : JudgeValues(test, outputs);
+    if (!outcome.passed) break;
+  }
+  return outcome;
 }
 
 }  // namespace savedmodel::conformance

@@ -10,7 +10,7 @@
 namespace savedmodel::conformance {
 
 // `folder` is where the case file lies.
-Outcome RunCase(const Case& test, const std::string& folder, const SessionOptions& options);
+Outcome RunCase(const Case& test, const std::string& folder, const SessionOptions& options, int repeat = 1);
 
 }  // namespace savedmodel::conformance
 

@@ -78,6 +78,32 @@ TEST_CASE("kernels/conv2d_transpose: kernels, strides, dilations and paddings", 
   }
 }
 
+TEST_CASE("kernels/conv2d_transpose: windows side by side", "[kernels]") {
+  auto pool = MakeThreadPool(2);
+  for (CpuLevel level : CpuLevelsHere()) {
+    ScopedCpuLevelCap cap(level);
+    for (int64_t stride : {1, 2, 3}) {
+      for (int64_t channels : {1, 7, 32}) {
+        Conv2dShape f;
+        f.batch = 2, f.in_h = 4 * stride, f.in_w = 5 * stride, f.in_c = channels, f.out_c = 9;
+        f.kernel_h = f.stride_h = stride, f.kernel_w = f.stride_w = stride;
+        const auto in = RandomFloats(f.batch * f.out_h() * f.out_w() * f.out_c, 1), bias = RandomFloats(f.in_c, 3);
+        const auto filter = RandomFloats(f.kernel_h * f.kernel_w * f.in_c * f.out_c, 2);
+        std::vector<float> out(f.batch * f.in_h * f.in_w * f.in_c, NAN);
+        Conv2dTransposePlan plan = Conv2dTransposePlan::Make(f, 2).value();
+        PackedTransposeFilter packed = plan.PackFilter(filter.data(), *pool).value();
+        std::vector<float> scratch(plan.scratch_bytes() / 4, NAN);
+        Epilogue epilogue;
+        epilogue.bias = bias.data();
+        epilogue.activation = Activation::kRelu;
+        plan.Run(in.data(), packed, epilogue, out.data(), scratch.data(), *pool);
+        INFO(CpuLevelName(level) << " stride " << stride << " channels " << channels);
+        CHECK(WorstError(f, in.data(), filter.data(), bias.data(), out.data()) <= 1);
+      }
+    }
+  }
+}
+
 TEST_CASE("kernels/conv2d_transpose: refusals", "[kernels]") {
   Conv2dShape f;
   f.in_h = f.in_w = 8, f.in_c = f.out_c = 4, f.kernel_h = f.kernel_w = 3, f.stride_h = 2, f.dilation_h = 2;

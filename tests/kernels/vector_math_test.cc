@@ -104,6 +104,18 @@ TEST_CASE("kernels/vector_math: infinities, NaN, zeros and tiny numbers", "[kern
   }
 }
 
+TEST_CASE("kernels/vector_math: the last elements of a logarithm are the C library's", "[kernels]") {
+  for (CpuLevel level : CpuLevelsHere()) {
+    ScopedCpuLevelCap cap(level);
+    INFO(CpuLevelName(level));
+    for (int n : {1, 7, 8, 9, 31, 52}) {
+      std::vector<float> v(n, 1e-10f);
+      VectorLog(v.data(), v.data(), n);
+      for (int i = 0; i < n; ++i) CHECK(v[i] == (i < n - n % 8 ? -23.0258522f : -23.0258503f));
+    }
+  }
+}
+
 TEST_CASE("kernels/vector_math: softmax and layer norm of a row", "[kernels]") {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;

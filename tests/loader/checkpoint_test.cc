@@ -118,7 +118,7 @@ TEST_CASE("checkpoint: a mapped file is shared, and the copy of a tensor survive
     explicit Mapped(std::string bytes) : bytes_(std::move(bytes)) {}
     uint64_t size() const override { return bytes_.size(); }
     absl::Status Read(uint64_t offset, size_t n, void* to) const override { return std::memcpy(to, bytes_.data() + offset, n), absl::OkStatus(); }
-    void* mapping() const override { return const_cast<char*>(bytes_.data()); }
+    const void* mapping() const override { return bytes_.data(); }
     std::string bytes_;
   };
   class Source final : public FileSource {
@@ -133,7 +133,9 @@ TEST_CASE("checkpoint: a mapped file is shared, and the copy of a tensor survive
   checkpoint.reset();
   CHECK(Difference(a, Values<float>({5000}, values), 0, 0) == "");
   CHECK(Difference(c, Values<float>({5000}, values), 0, 0) == "");  // not aligned, so a copy
-  CHECK(a.unique());
+  CHECK(!a.unique());  // nobody may write it
+  CHECK(a.buffer()->read_only());
+  CHECK(c.unique());
 }
 
 TEST_CASE("checkpoint: damage is named") {

@@ -1,49 +1,11 @@
 // Every fusion gives the answers of the graph as it was written.
 #include <catch2/catch.hpp>
-#include <random>
 
-#include "model_builder.h"
+#include "fusion_case.h"
 #include "op_case.h"
 
 namespace savedmodel {
 namespace {
-
-Tensor Random(const TensorShape& shape, unsigned seed, float low = -1, float high = 1) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> values(low, high);
-  Tensor t = Tensor::Allocate(DataType::kFloat, shape).value();
-  for (float& v : t.flat<float>()) v = values(random);
-  return t;
-}
-
-size_t StepsOf(SavedModelBundle& bundle, const Feeds& feeds, Tensor* output) {
-  RunOptions options;
-  options.trace = true;
-  RunMetadata metadata;
-  std::vector<Tensor> outputs;
-  absl::Status status = bundle.session->Run(options, feeds, {"out"}, {}, &outputs, &metadata);
-  INFO(status.ToString());
-  REQUIRE(status.ok());
-  *output = outputs[0];
-  return metadata.steps.size();
-}
-
-// Runs with all passes and without `pass`: equal answers, and the pass saves steps.
-void CheckPass(const ModelBuilder& builder, const Tensor& x, const std::string& pass, size_t fused_steps) {
-  SessionOptions without;
-  without.disabled_passes = {pass};
-  SavedModelBundle fused = builder.Load().value(), plain = builder.Load(without).value();
-  Tensor a, b;
-  const size_t steps = StepsOf(fused, {{"x", x}}, &a);
-  CHECK(steps == fused_steps);
-  CHECK(StepsOf(plain, {{"x", x}}, &b) >= steps);
-  CHECK(Difference(a, b) == "");
-  SessionOptions none;
-  none.disabled_passes = {"fuse_products"};
-  SavedModelBundle judge = builder.Load(none).value();
-  StepsOf(judge, {{"x", x}}, &b);
-  CHECK(Difference(a, b) == "");
-}
 
 ModelBuilder Convolution(const std::string& input = "x") {
   ModelBuilder b;
@@ -87,6 +49,76 @@ TEST_CASE("fuse_biases, fuse_residuals, fuse_activations") {
   for (const char* pass : {"fuse_biases", "fuse_residuals", "fuse_activations"}) CheckPass(b, kImage, pass, 2);
 }
 
+TEST_CASE("fuse_dilations") {
+  for (const char* op : {"Conv2D", "DepthwiseConv2dNative"}) {
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("block", Int32s({2}, {2, 3}));
+    b.Const("paddings", Int32s({2, 2}, {2, 3, 3, 8}));
+    b.Const("crops", Int32s({2, 2}, {0, 1, 0, 5}));
+    b.Const("filter", Random({3, 3, 4, 6}, 1));
+    b.Node("spread", "SpaceToBatchND", {"x", "block", "paddings"}).Type("T", DataType::kFloat);
+    b.Node("conv", op, {"spread", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "VALID");
+    b.Node("out", "BatchToSpaceND", {"conv", "block", "crops"}).Type("T", DataType::kFloat);
+    CheckPass(b, kImage, "fuse_dilations", 1);
+  }
+}
+
+TEST_CASE("transposed convolutions take batch norm, bias and activation") {
+  const std::vector<std::vector<int64_t>> windows = {{2, 2}, {3, 2}};  // kernel, stride
+  for (const auto& window : windows) {
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("sizes", Int32s({4}, {2, 18, 14, 6}));
+    b.Const("filter", Random({window[0], window[0], 6, 4}, 1));
+    b.Const("factor", Random({6}, 2));
+    b.Const("bias", Random({6}, 3));
+    b.Node("conv", "Conv2DBackpropInput", {"sizes", "filter", "x"}).Type("T", DataType::kFloat).Ints("strides", {1, window[1], window[1], 1}).String("padding", "SAME");
+    b.Node("scaled", "Mul", {"conv", "factor"}).Type("T", DataType::kFloat);
+    b.Node("biased", "BiasAdd", {"scaled", "bias"}).Type("T", DataType::kFloat);
+    b.Node("out", "Relu", {"biased"}).Type("T", DataType::kFloat);
+    for (const char* pass : {"fuse_products", "fuse_batch_norms", "fuse_biases", "fuse_activations"}) CheckPass(b, kImage, pass, 1);
+  }
+}
+
+TEST_CASE("fuse_expansions") {
+  const Tensor image = Random({2, 61, 67, 5}, 2);
+  for (int64_t stride : {1, 2}) {
+    for (const char* padding : {"SAME", "VALID"}) {
+      ModelBuilder b;
+      b.Placeholder("x", DataType::kFloat);
+      b.Const("wide_filter", Random({1, 1, 5, 96}, 1));
+      b.Const("wide_bias", Random({96}, 2));
+      b.Const("filter", Random({5, 5, 96, 1}, 3));
+      b.Const("bias", Random({96}, 4));
+      b.Node("wide", "Conv2D", {"x", "wide_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+      b.Node("wide_biased", "BiasAdd", {"wide", "wide_bias"}).Type("T", DataType::kFloat);
+      b.Node("relu", "Relu6", {"wide_biased"}).Type("T", DataType::kFloat);
+      b.Node("conv", "DepthwiseConv2dNative", {"relu", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, stride, stride, 1}).String("padding", padding);
+      b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+      b.Node("out", "Tanh", {"biased"}).Type("T", DataType::kFloat);
+      CheckPass(b, image, "fuse_expansions", 1);
+    }
+  }
+}
+
+TEST_CASE("fuse_scales") {
+  for (int64_t filters : {3, 90}) {  // the image or the filter is the smaller
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("axes", Int32s({2}, {1, 2}));
+    b.Const("filter", Random({1, 1, 4, filters}, 1));
+    b.Const("bias", Random({filters}, 2));
+    b.Node("mean", "Mean", {"x", "axes"}).Type("T", DataType::kFloat).Bool("keep_dims", true);
+    b.Node("gate", "Sigmoid", {"mean"}).Type("T", DataType::kFloat);
+    b.Node("scaled", "Mul", {"x", "gate"}).Type("T", DataType::kFloat);
+    b.Node("conv", "Conv2D", {"scaled", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+    b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+    b.Node("out", "Relu", {"biased"}).Type("T", DataType::kFloat);
+    CheckPass(b, kImage, "fuse_scales", 3);
+  }
+}
+
 TEST_CASE("fuse_activations knows swish") {
   ModelBuilder b = Convolution();
   b.Node("sigmoid", "Sigmoid", {"conv"}).Type("T", DataType::kFloat);
@@ -117,6 +149,35 @@ TEST_CASE("fuse_products takes depthwise convolutions, matrices and Einsum") {
   einsum.Node("product", "Einsum", {"x", "w"}).Type("T", DataType::kFloat).Int("N", 2).String("equation", "abc,cde->abde");
   einsum.Node("out", "AddV2", {"product", "bias"}).Type("T", DataType::kFloat);
   CheckPass(einsum, Random({2, 3, 6}, 3), "fuse_products", 1);
+}
+
+// x / c at the top, and in a called function.
+TEST_CASE("multiply_reciprocals changes called functions only") {
+  ModelBuilder b;
+  proto::FunctionDef* f = b.meta_graph()->mutable_graph_def()->mutable_library()->add_function();
+  f->mutable_signature()->set_name("f");
+  for (auto* arg : {f->mutable_signature()->add_input_arg(), f->mutable_signature()->add_output_arg()}) {
+    arg->set_name(arg == &f->signature().input_arg(0) ? "x" : "y");
+    arg->set_type(proto::DT_FLOAT);
+  }
+  b.Placeholder("x", DataType::kFloat);
+  b.Const("c", Tensor::Scalar(2.3025851f));
+  b.Node("top", "RealDiv", {"x", "c"}).Type("T", DataType::kFloat);
+  proto::GraphDef* graph = b.meta_graph()->mutable_graph_def();
+  for (int i : {1, 2}) *f->add_node_def() = graph->node(i);
+  f->mutable_node_def(1)->set_input(1, "c:output:0");
+  (*f->mutable_ret())["y"] = "top:z:0";
+  b.Node("call", "PartitionedCall", {"x"});
+  proto::NodeDef* call = graph->mutable_node(graph->node_size() - 1);
+  for (const char* list : {"Tin", "Tout"}) (*call->mutable_attr())[list].mutable_list()->add_type(proto::DT_FLOAT);
+  (*call->mutable_attr())["f"].mutable_func()->set_name("f");
+
+  SavedModelBundle bundle = b.Load().value();
+  auto outputs = bundle.session->Run({{"x", Tensor::Scalar(-23.0258503f)}}, {"top", "call"});
+  INFO(outputs.status().ToString());
+  REQUIRE(outputs.ok());
+  CHECK((*outputs)[0].scalar<float>() == -10.0f);
+  CHECK((*outputs)[1].scalar<float>() == -9.99999905f);
 }
 
 }  // namespace

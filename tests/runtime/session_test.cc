@@ -177,5 +177,71 @@ TEST_CASE("Eight threads share a session") {
   CHECK(good == 400);
 }
 
+// What TensorFlow refuses from the shapes that a file declares, whatever is fed.
+TEST_CASE("declared shapes are held to what the reference infers") {
+  const auto refused = [](const ModelBuilder& b, const Feeds& feeds, const std::string& text) {
+    SavedModelBundle bundle = b.Load().value();
+    absl::Status status = bundle.session->Run(feeds, {"out"}).status();
+    INFO(status.ToString());
+    CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+    CHECK(std::string(status.message()).find(text) != std::string::npos);
+  };
+  ModelBuilder range;
+  range.Const("start", Int32s({1}, {0}));
+  range.Const("limit", Int32s({}, {3}));
+  range.Placeholder("delta", DataType::kInt32);
+  range.Node("out", "Range", {"start", "limit", "delta"}).Type("Tidx", DataType::kInt32);
+  refused(range, {{"delta", Int32s({}, {1})}}, "rank 0 but is rank 1");
+
+  ModelBuilder given;
+  given.Const("default", Int32s({2}, {0, 0}));
+  given.Node("out", "PlaceholderWithDefault", {"default"}).Type("dtype", DataType::kInt32);
+  auto* shape = (*given.meta_graph()->mutable_graph_def()->mutable_node(1)->mutable_attr())["shape"].mutable_shape();
+  shape->add_dim()->set_size(3);
+  refused(given, {}, "");
+
+  // The same kernel takes a vector of one where nothing is declared.
+  ModelBuilder open;
+  for (const char* name : {"start", "limit", "delta"}) open.Placeholder(name, DataType::kInt32);
+  open.Node("out", "Range", {"start", "limit", "delta"}).Type("Tidx", DataType::kInt32);
+  SavedModelBundle bundle = open.Load().value();
+  CHECK(bundle.session->Run({{"start", Int32s({1}, {0})}, {"limit", Int32s({}, {2})}, {"delta", Int32s({}, {1})}}, {"out"}).ok());
+}
+
+TEST_CASE("two temporary variables of one name cannot live at once") {
+  ModelBuilder b;
+  b.Const("value", Floats({2}, {1, 2}));
+  for (const char* name : {"a", "b"}) {
+    b.Node(name, "TemporaryVariable").Type("dtype", DataType::kFloat).String("var_name", "dup");
+    auto* graph = b.meta_graph()->mutable_graph_def();
+    (*graph->mutable_node(graph->node_size() - 1)->mutable_attr())["shape"].mutable_shape()->add_dim()->set_size(2);
+    b.Node(std::string(name) + "_set", "Assign", {name, "value"}).Type("T", DataType::kFloat);
+  }
+  b.Node("out", "AddV2", {"a_set", "b_set"}).Type("T", DataType::kFloat);
+  SavedModelBundle bundle = b.Load().value();
+  CHECK(bundle.session->Run({}, {"out"}).status().code() == absl::StatusCode::kAlreadyExists);
+  CHECK(bundle.session->Run({}, {"a_set"}).ok());
+}
+
+TEST_CASE("NextIteration outside of a loop hands on; Switches of a loop may ask anything") {
+  ModelBuilder b;
+  b.Const("x", Int32s({}, {7}));
+  b.Const("no", Bools({}, {0}));
+  b.Node("next", "NextIteration", {"x"}).Type("T", DataType::kInt32);
+  b.Node("enter", "Enter", {"x"}).Type("T", DataType::kInt32).String("frame_name", "f");
+  b.Node("enter_no", "Enter", {"no"}).Type("T", DataType::kBool).String("frame_name", "f");
+  b.Node("merge", "Merge", {"enter", "back"}).Type("T", DataType::kInt32).Int("N", 2);
+  b.Node("switch", "Switch", {"merge", "enter_no"}).Type("T", DataType::kInt32);
+  b.Node("back", "NextIteration", {"switch:1"}).Type("T", DataType::kInt32);
+  b.Node("out", "Exit", {"switch"}).Type("T", DataType::kInt32);
+  SavedModelBundle bundle = b.Load().value();
+  for (const char* name : {"next", "out"}) {
+    auto outputs = bundle.session->Run({}, {name});
+    INFO(name << ": " << outputs.status().ToString());
+    REQUIRE(outputs.ok());
+    CHECK((*outputs)[0].scalar<int32_t>() == 7);
+  }
+}
+
 }  // namespace
 }  // namespace savedmodel

@@ -105,10 +105,10 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   return plan;
 }
 
-absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadPool& pool) const {
+absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor) const {
   PackedFilter packed;
   if (winograd_ != nullptr) {
-    absl::StatusOr<PackedMatrix> part = winograd_->PackFilter(filter, pool);
+    absl::StatusOr<PackedMatrix> part = winograd_->PackFilter(filter, pool, factor);
     if (!part.ok()) return part.status();
     packed.parts.push_back(*std::move(part));
     return packed;
@@ -116,7 +116,8 @@ absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadP
   for (int64_t group = 0; group < shape_.groups; ++group) {
     absl::StatusOr<PackedMatrix> part = PackedMatrix::Allocate(layout_);
     if (!part.ok()) return part.status();
-    PackMatrix(layout_, filter + group * layout_.n, shape_.out_c, false, part->mutable_data(), pool);
+    PackMatrix(layout_, filter + group * layout_.n, shape_.out_c, false, part->mutable_data(), pool,
+               factor != nullptr ? factor + group * layout_.n : nullptr);
     packed.parts.push_back(*std::move(part));
   }
   return packed;

@@ -35,8 +35,9 @@ class Conv2dPlan {
   static absl::StatusOr<Conv2dPlan> Make(const Conv2dShape& shape, int threads, ConvAlgorithm algorithm = ConvAlgorithm::kAuto,
                                          Precision precision = Precision::kFloat);
 
-  // `filter` is [kernel_h, kernel_w, in_c / groups, out_c]. Plans whose filter_layout() are equal share packed filters.
-  absl::StatusOr<PackedFilter> PackFilter(const float* filter, ThreadPool& pool) const;
+  // `filter` is [kernel_h, kernel_w, in_c / groups, out_c]; `factor`, where not null, has a number for each output channel to
+  // multiply it with. Plans whose filter_layout() are equal share packed filters.
+  absl::StatusOr<PackedFilter> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr) const;
   const PanelLayout& filter_layout() const { return winograd_ ? winograd_->filter_layout() : layout_; }
 
   int64_t scratch_bytes() const { return scratch_floats_ * static_cast<int64_t>(sizeof(float)); }

@@ -1,11 +1,14 @@
 // Output position o receives input position i through tap k where o = i * stride + k * dilation - pad. Output positions that
 // leave the same rest modulo the stride (a phase) see the same taps at neighbouring inputs: a convolution with stride 1 and
-// the taps in reverse. Each phase is computed so, and its rows are spread over the output.
+// the taps in reverse. Each phase is computed so, and its rows are spread over the output. Where the windows lie side by side,
+// a product of an input row with a row of the kernel is a row of the output as it stands.
 #include "kernels/cpu/conv2d_transpose.h"
 
 #include <algorithm>
 
 #include "absl/status/status.h"
+#include "core/status_macros.h"
+#include "kernels/cpu/gemm.h"
 
 namespace savedmodel {
 
@@ -30,6 +33,12 @@ std::vector<Conv2dTransposePlan::Axis> Conv2dTransposePlan::Phases(int64_t out, 
   return axes;
 }
 
+bool Conv2dTransposePlan::SideBySide() const {
+  const Conv2dShape& f = forward_;
+  return f.kernel_h == f.stride_h && f.kernel_w == f.stride_w && f.dilation_h == 1 && f.dilation_w == 1 && f.pad_top == 0 && f.pad_left == 0 &&
+         f.in_h == f.out_h() * f.stride_h && f.in_w == f.out_w() * f.stride_w;
+}
+
 absl::StatusOr<Conv2dTransposePlan> Conv2dTransposePlan::Make(const Conv2dShape& forward, int threads) {
   if (absl::Status status = CheckConv2dShape(forward); !status.ok()) return status;
   if (forward.groups != 1) return absl::UnimplementedError("transposed convolution: groups");
@@ -40,6 +49,11 @@ absl::StatusOr<Conv2dTransposePlan> Conv2dTransposePlan::Make(const Conv2dShape&
   if (forward.stride_h * forward.stride_w > 256) return absl::UnimplementedError("transposed convolution: more than 256 phases");
   Conv2dTransposePlan plan;
   plan.forward_ = forward;
+  plan.side_by_side_ = plan.SideBySide();
+  if (plan.side_by_side_) {
+    plan.conv_floats_ = forward.kernel_w * forward.in_c;  // the bias, once per column of the kernel
+    return plan;
+  }
   const auto rows =
       Phases(forward.in_h, forward.out_h(), forward.kernel_h, forward.stride_h, forward.dilation_h, forward.pad_top);
   const auto columns =
@@ -67,6 +81,12 @@ absl::StatusOr<Conv2dTransposePlan> Conv2dTransposePlan::Make(const Conv2dShape&
 absl::StatusOr<PackedTransposeFilter> Conv2dTransposePlan::PackFilter(const float* filter, ThreadPool& pool) const {
   PackedTransposeFilter packed;
   const int64_t to_c = forward_.in_c, from_c = forward_.out_c;
+  for (int64_t ky = 0; side_by_side_ && ky < forward_.kernel_h; ++ky) {
+    // [kernel_w, in_c, out_c] is the transposed matrix as it stands.
+    SM_ASSIGN_OR_RETURN(PackedMatrix row, PackedMatrix::Pack(from_c, forward_.kernel_w * to_c, filter + ky * forward_.kernel_w * to_c * from_c, from_c,
+                                                             true, pool));
+    packed.rows.push_back(std::move(row));
+  }
   std::vector<float> part;
   for (const Phase& phase : phases_) {
     part.assign(phase.h.taps.size() * phase.w.taps.size() * static_cast<size_t>(to_c * from_c), 0.0f);
@@ -89,8 +109,26 @@ absl::StatusOr<PackedTransposeFilter> Conv2dTransposePlan::PackFilter(const floa
   return packed;
 }
 
+void Conv2dTransposePlan::RunRows(const float* in, const PackedTransposeFilter& filter, const Epilogue& epilogue, float* out,
+                                  float* scratch, ThreadPool& pool) const {
+  const int64_t in_w = forward_.out_w(), in_c = forward_.out_c, n = forward_.kernel_w * forward_.in_c, kernel_h = forward_.kernel_h;
+  Epilogue row_epilogue = epilogue;
+  if (epilogue.bias != nullptr) {
+    for (int64_t x = 0; x < forward_.kernel_w; ++x) std::copy_n(epilogue.bias, forward_.in_c, scratch + x * forward_.in_c);
+    row_epilogue.bias = scratch;
+  }
+  const int64_t work = in_w * in_c * n / 16 + 1;
+  pool.ParallelFor(forward_.batch * forward_.out_h() * kernel_h, 16384 / work + 1, [&](int64_t begin, int64_t end) {
+    CallerOnly caller;
+    for (int64_t row = begin; row < end; ++row) {
+      Gemm(in_w, in + row / kernel_h * in_w * in_c, in_c, filter.rows[static_cast<size_t>(row % kernel_h)], row_epilogue, out + row * in_w * n, n, caller);
+    }
+  });
+}
+
 void Conv2dTransposePlan::Run(const float* in, const PackedTransposeFilter& filter, const Epilogue& epilogue, float* out,
                               float* scratch, ThreadPool& pool) const {
+  if (side_by_side_) return RunRows(in, filter, epilogue, out, scratch, pool);
   const int64_t channels = forward_.in_c;
   for (size_t i = 0; i < phases_.size(); ++i) {
     const Phase& phase = phases_[i];

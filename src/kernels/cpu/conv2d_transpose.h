@@ -13,6 +13,7 @@ namespace savedmodel {
 
 struct PackedTransposeFilter {
   std::vector<PackedFilter> phases;
+  std::vector<PackedMatrix> rows;  // where windows lie side by side: one matrix per row of the kernel
 };
 
 class Conv2dTransposePlan {
@@ -41,10 +42,14 @@ class Conv2dTransposePlan {
     Axis h, w;
     Conv2dPlan plan;
   };
+  // Kernel and stride are equal and nothing is padded or left over: each input row gives kernel_h whole output rows.
+  bool SideBySide() const;
+  void RunRows(const float* in, const PackedTransposeFilter& filter, const Epilogue& epilogue, float* out, float* scratch, ThreadPool& pool) const;
   static std::vector<Axis> Phases(int64_t out, int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad);
 
   Conv2dShape forward_;
   std::vector<Phase> phases_;
+  bool side_by_side_ = false;
   int64_t phase_floats_ = 0;  // scratch for one phase's result; 0: there is only one phase, which writes the output itself
   int64_t conv_floats_ = 0;
 };

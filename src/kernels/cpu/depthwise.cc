@@ -72,13 +72,13 @@ absl::StatusOr<DepthwisePlan> DepthwisePlan::Make(const Conv2dShape& shape, int 
   return plan;
 }
 
-void DepthwisePlan::RunRow(const float* in, const float* filter, const Epilogue& epilogue, float* out, int64_t row,
-                           int64_t c_begin, int64_t c_end) const {
+// `rows` begins with input row `first` of the image; output row `row` of the image is row `out_row` of `out`.
+void DepthwisePlan::RunRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row,
+                           int64_t out_row, int64_t c_begin, int64_t c_end) const {
   const Conv2dShape& s = shape_;
   const DepthwiseKernels& kernels = DepthwiseFor(level_);
-  const int64_t channels = s.in_c, y0 = row % out_h_ * s.stride_h - s.pad_top;
+  const int64_t channels = s.in_c, y0 = row * s.stride_h - s.pad_top;
   const Taps down = Inside(y0, s.kernel_h, s.dilation_h, s.in_h);
-  const float* image = in + row / out_h_ * s.in_h * s.in_w * channels;
   DepthwiseJob job;
   job.in_pixel = s.stride_w * channels;
   job.in_row = s.dilation_h * s.in_w * channels;
@@ -103,17 +103,27 @@ void DepthwisePlan::RunRow(const float* in, const float* filter, const Epilogue&
     const bool none = job.taps_w == 0 || job.taps_h == 0;
     if (none) job.taps_h = 0;
     const int64_t first_y = y0 + down.begin * s.dilation_h, first_x = x * s.stride_w - s.pad_left + across.begin * s.dilation_w;
-    job.in = none ? in : image + (first_y * s.in_w + first_x) * channels + c_begin;
+    job.in = none ? rows : rows + ((first_y - first) * s.in_w + first_x) * channels + c_begin;
     job.filter = filter + (down.begin * s.kernel_w + across.begin) * channels + c_begin;
     if (none) job.filter = filter;
     job.pixels = end - x;
-    job.out = out + (row * out_w_ + x) * channels + c_begin;
+    job.out = out + (out_row * out_w_ + x) * channels + c_begin;
     if (epilogue.residual != nullptr)
-      job.epilogue.residual = epilogue.residual + (row * out_w_ + x) * epilogue.residual_stride + c_begin;
+      job.epilogue.residual = epilogue.residual + (out_row * out_w_ + x) * epilogue.residual_stride + c_begin;
     kernels.run(job);
     job.taps_h = static_cast<int>(down.end - down.begin);
     x = end;
   }
+}
+
+void DepthwisePlan::InputRows(int64_t row, int64_t* first, int64_t* last) const {
+  const int64_t begin = row * shape_.stride_h - shape_.pad_top;
+  *first = std::clamp<int64_t>(begin, 0, shape_.in_h);
+  *last = std::clamp<int64_t>(begin + (shape_.kernel_h - 1) * shape_.dilation_h + 1, *first, shape_.in_h);
+}
+
+void DepthwisePlan::RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row) const {
+  RunRow(rows, first, filter, epilogue, out, row, row, 0, shape_.in_c);
 }
 
 void DepthwisePlan::Run(const float* in, const float* filter, const Epilogue& epilogue, float* out, float* scratch,
@@ -134,7 +144,7 @@ void DepthwisePlan::Run(const float* in, const float* filter, const Epilogue& ep
       const int64_t c_begin = vectors * part / channel_splits_ * lanes,
                     c_end = std::min(vectors * (part + 1) / channel_splits_ * lanes, s.in_c);
       for (int64_t row = rows * r / row_splits_; row < rows * (r + 1) / row_splits_; ++row) {
-        RunRow(in, filter, epilogue, out, row, c_begin, c_end);
+        RunRow(in + row / out_h_ * s.in_h * s.in_w * s.in_c, 0, filter, epilogue, out, row % out_h_, row, c_begin, c_end);
       }
     }
   };

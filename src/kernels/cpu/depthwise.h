@@ -23,9 +23,17 @@ class DepthwisePlan {
   // kernel q. A residual is as large as the output and may be it.
   void Run(const float* in, const float* filter, const Epilogue& epilogue, float* out, float* scratch, ThreadPool& pool) const;
 
+  int64_t out_h() const { return out_h_; }
+  int64_t out_w() const { return out_w_; }
+  // The input rows of one image that output row `row` reads: [first, last).
+  void InputRows(int64_t row, int64_t* first, int64_t* last) const;
+  // One output row of one image, on the calling thread, from input rows that lie together: `rows` begins with input row
+  // `first`. multiplier must be 1. `out` is the image's output; a residual likewise the image's.
+  void RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row) const;
+
  private:
-  void RunRow(const float* in, const float* filter, const Epilogue& epilogue, float* out, int64_t row, int64_t c_begin,
-              int64_t c_end) const;
+  void RunRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row, int64_t out_row,
+              int64_t c_begin, int64_t c_end) const;
 
   Conv2dShape shape_;  // with in_c == out_c
   int64_t multiplier_ = 1;

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/aligned_memory.h"
 #include "kernels/cpu/gemm_blocks.h"
 
 namespace savedmodel {
@@ -27,7 +28,14 @@ int BestVectors(const GemmKernels& kernels, int64_t n) {
 }
 
 // columns <= panel width; rows of `to` are `width` floats.
-void PackRows(const float* b, int64_t stride, int64_t k, int columns, int width, float* to) {
+void PackRows(const float* b, int64_t stride, int64_t k, int columns, int width, const float* factor, float* to) {
+  if (factor != nullptr) {
+    for (int64_t i = 0; i < k; ++i, b += stride, to += width) {
+      for (int j = 0; j < columns; ++j) to[j] = b[j] * factor[j];
+      for (int j = columns; j < width; ++j) to[j] = 0;
+    }
+    return;
+  }
   if (columns < 16) {  // too short for a call
     for (int64_t i = 0; i < k; ++i, b += stride, to += width) {
       for (int j = 0; j < columns; ++j) to[j] = b[j];
@@ -70,6 +78,12 @@ void PackColumns(const float* b, int64_t stride, int64_t k, int columns, int wid
   }
 }
 
+void ScaleColumns(int64_t k, int columns, int width, const float* factor, float* panel) {
+  for (int64_t i = 0; i < k; ++i, panel += width) {
+    for (int j = 0; j < columns; ++j) panel[j] *= factor[j];
+  }
+}
+
 // To the nearest, half to even; NaN stays NaN.
 uint32_t Bf16Bits(float x) {
   uint32_t bits;
@@ -79,7 +93,7 @@ uint32_t Bf16Bits(float x) {
 }
 
 // Panel p: row i holds numbers 2i and 2i + 1 of every column side by side.
-void PackPairs(const PanelLayout& layout, int64_t p, const float* b, int64_t stride, bool transposed, float* to) {
+void PackPairs(const PanelLayout& layout, int64_t p, const float* b, int64_t stride, bool transposed, const float* factor, float* to) {
   const int columns = layout.columns(p), width = layout.width(p);
   const int64_t row_step = transposed ? 1 : stride, column_step = transposed ? stride : 1;
   for (int64_t i = 0; i < layout.k; ++i, to += width) {
@@ -88,7 +102,8 @@ void PackPairs(const PanelLayout& layout, int64_t p, const float* b, int64_t str
       uint32_t pair = 0;
       if (j < columns) {
         const float* at = b + 2 * i * row_step + j * column_step;
-        pair = Bf16Bits(at[0]) | (both ? Bf16Bits(at[row_step]) << 16 : 0);
+        const float by = factor != nullptr ? factor[j] : 1.0f;
+        pair = Bf16Bits(at[0] * by) | (both ? Bf16Bits(at[row_step] * by) << 16 : 0);
       }
       std::memcpy(to + j, &pair, sizeof pair);
     }
@@ -132,17 +147,19 @@ PanelLayout PanelLayout::For(int64_t inner, int64_t n, Precision precision) {
   return layout;
 }
 
-void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool) {
+void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool, const float* factor) {
   if (layout.k == 0 || layout.n == 0) return;
   const auto pack = [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       const int64_t first = p * layout.panel;
+      const float* by = factor != nullptr ? factor + first : nullptr;
       if (layout.bf16) {
-        PackPairs(layout, p, b + (transposed ? first * stride : first), stride, transposed, to + first * layout.k);
+        PackPairs(layout, p, b + (transposed ? first * stride : first), stride, transposed, by, to + first * layout.k);
       } else if (transposed) {
         PackColumns(b + first * stride, stride, layout.k, layout.columns(p), layout.width(p), to + first * layout.k);
+        if (by != nullptr) ScaleColumns(layout.k, layout.columns(p), layout.width(p), by, to + first * layout.k);
       } else {
-        PackRows(b + first, stride, layout.k, layout.columns(p), layout.width(p), to + first * layout.k);
+        PackRows(b + first, stride, layout.k, layout.columns(p), layout.width(p), by, to + first * layout.k);
       }
     }
   };
@@ -154,8 +171,8 @@ void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool 
 absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(const PanelLayout& layout) {
   PackedMatrix matrix;
   matrix.layout_ = layout;
-  const size_t bytes = (static_cast<size_t>(layout.floats()) * sizeof(float) + 127) / 64 * 64;
-  auto* memory = static_cast<float*>(std::aligned_alloc(64, bytes));
+  const size_t bytes = static_cast<size_t>(layout.floats()) * sizeof(float) + 64;
+  auto* memory = static_cast<float*>(AllocateAligned(bytes));
   if (memory == nullptr) return absl::ResourceExhaustedError(absl::StrCat("packed matrix: no memory for ", bytes, " bytes"));
   matrix.owned_ = std::shared_ptr<float>(memory, std::free);
   matrix.data_ = memory;
@@ -163,9 +180,9 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(const PanelLayout& layout) {
 }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Pack(int64_t k, int64_t n, const float* b, int64_t stride, bool transposed,
-                                                ThreadPool& pool, Precision precision) {
+                                                ThreadPool& pool, Precision precision, const float* factor) {
   absl::StatusOr<PackedMatrix> matrix = Allocate(PanelLayout::For(k, n, precision));
-  if (matrix.ok()) PackMatrix(matrix->layout_, b, stride, transposed, matrix->mutable_data(), pool);
+  if (matrix.ok()) PackMatrix(matrix->layout_, b, stride, transposed, matrix->mutable_data(), pool, factor);
   return matrix;
 }
 

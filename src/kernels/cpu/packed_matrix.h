@@ -41,7 +41,9 @@ struct PanelLayout {
 };
 
 // Writes B[inner, n] into `to`, layout.floats() floats. Row i of B begins at b + i * stride; if `transposed`, column j does so.
-void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool);
+// `factor`, where not null, has n numbers by which the columns are multiplied.
+void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool,
+                const float* factor = nullptr);
 
 // Immutable; shares its memory with copies of itself.
 class PackedMatrix {
@@ -50,7 +52,7 @@ class PackedMatrix {
 
   // Copies. ResourceExhausted if there is no memory.
   static absl::StatusOr<PackedMatrix> Pack(int64_t k, int64_t n, const float* b, int64_t stride, bool transposed,
-                                           ThreadPool& pool, Precision precision = Precision::kFloat);
+                                           ThreadPool& pool, Precision precision = Precision::kFloat, const float* factor = nullptr);
   // Uninitialised memory for a caller that fills it through mutable_data() before sharing it.
   static absl::StatusOr<PackedMatrix> Allocate(const PanelLayout& layout);
   // A view of memory that holds a packed matrix and outlives this object.

@@ -10,6 +10,8 @@
 namespace savedmodel {
 
 void VectorExp(const float* in, float* out, int64_t n);
+// Bit for bit as the reference: the last n % 8 elements come from the C library's logf, the others from a formula that differs
+// by a unit in the last place. Models that stretch tiny differences to the full range show which of the two it was.
 void VectorLog(const float* in, float* out, int64_t n);
 void VectorTanh(const float* in, float* out, int64_t n);
 void VectorErf(const float* in, float* out, int64_t n);

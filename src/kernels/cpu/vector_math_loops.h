@@ -25,8 +25,10 @@ void ExpLoop(const float* in, float* out, int64_t n) {
       in, out, n, [](F x) __attribute__((always_inline)) { return Exp(x); });
 }
 void LogLoop(const float* in, float* out, int64_t n) {
+  const int64_t whole = n - n % 8;
   Map(
-      in, out, n, [](F x) __attribute__((always_inline)) { return Log(x); });
+      in, out, whole, [](F x) __attribute__((always_inline)) { return Log(x); });
+  for (int64_t i = whole; i < n; ++i) out[i] = __builtin_logf(in[i]);
 }
 void TanhLoop(const float* in, float* out, int64_t n) {
   Map(

@@ -80,7 +80,7 @@ int64_t WinogradPlan::scratch_floats() const {
   return input + slots_ * 36 * output_position(block_);
 }
 
-absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool) const {
+absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor) const {
   absl::StatusOr<PackedMatrix> packed = PackedMatrix::Allocate(layout_);
   if (!packed.ok()) return packed;
   float* to = packed->mutable_data();
@@ -92,6 +92,7 @@ absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, Threa
       const int64_t p = task / parts, c = task % parts * kChannels;
       WinogradFilterJob job;
       job.filter = filter + c * shape_.out_c + p * layout_.panel;
+      job.factor = factor != nullptr ? factor + p * layout_.panel : nullptr;
       job.tap_stride = shape_.in_c * shape_.out_c;
       job.channel_stride = shape_.out_c;
       job.channels = std::min(kChannels, shape_.in_c - c);

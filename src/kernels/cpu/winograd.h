@@ -25,7 +25,7 @@ class WinogradPlan {
 
   WinogradPlan(const Conv2dShape& shape, int threads);  // Possible(shape)
 
-  absl::StatusOr<PackedMatrix> PackFilter(const float* filter, ThreadPool& pool) const;
+  absl::StatusOr<PackedMatrix> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr) const;
   const PanelLayout& filter_layout() const { return layout_; }
   int64_t scratch_floats() const;
   void Run(const float* in, const PackedMatrix& filter, const Epilogue& epilogue, float* out, float* scratch,

@@ -150,6 +150,10 @@ void TransformFilter(const WinogradFilterJob& job) {
       for (int x = 0; x < 3; ++x) {
         F g[3], r[6];
         for (int y = 0; y < 3; ++y) g[y] = LoadPartial(from + (y * 3 + x) * job.tap_stride, lanes);
+        if (job.factor != nullptr) {
+          const F by = LoadPartial(job.factor + j, lanes);
+          for (int y = 0; y < 3; ++y) g[y] = g[y] * by;
+        }
         FilterTransform(g[0], g[1], g[2], r);
         for (int y = 0; y < 6; ++y) half[y][x] = r[y];
       }

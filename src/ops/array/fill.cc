@@ -8,7 +8,7 @@
 #include "ops/arguments.h"
 #include "ops/array/strided_copy.h"
 #include "ops/dispatch.h"
-#include "ops/lists/tensor_list.h"
+#include "ops/lists/nested_value.h"
 #include "ops/shape_rules.h"
 #include "savedmodel/op.h"
 
@@ -42,11 +42,7 @@ absl::Status RunZerosLike(KernelContext& context) {
   SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, x.shape()));
   if (x.dtype() == DataType::kVariant) {
     for (int64_t i = 0; i < x.num_elements(); ++i) {
-      if (x.data<Variant>()[i] == nullptr) {
-        out->data<Variant>()[i] = nullptr;
-        continue;
-      }
-      SM_ASSIGN_OR_RETURN(out->data<Variant>()[i], TensorListZerosLike(x.data<Variant>()[i]));
+      SM_ASSIGN_OR_RETURN(out->data<Variant>()[i], VariantZerosLike(x.data<Variant>()[i]));
     }
     return absl::OkStatus();
   }

@@ -9,21 +9,35 @@
 namespace savedmodel {
 namespace {
 
-absl::Status ReverseDims(KernelContext& context, const std::vector<bool>& reversed) {
-  const Tensor& input = context.input(0);
-  SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, input.shape()));
-  if (out->num_elements() == 0) return absl::OkStatus();
-  const Dims steps = RowMajorStrides(input.shape());
-  Dims from = steps;
-  int64_t start = 0;
-  for (size_t d = 0; d < steps.size(); ++d) {
-    if (!reversed[d]) continue;
-    start += (input.dim(static_cast<int>(d)) - 1) * steps[d];
-    from[d] = -steps[d];
+// The reversal of one shape, prepared.
+class Reversal {
+ public:
+  Reversal(DataType type, const TensorShape& shape, const std::vector<bool>& reversed) : shape_(shape) {
+    const Dims steps = RowMajorStrides(shape);
+    Dims from = steps;
+    for (size_t d = 0; d < steps.size(); ++d) {
+      if (!reversed[d]) continue;
+      start_ += (shape.dim(static_cast<int>(d)) - 1) * steps[d] * static_cast<int64_t>(DataTypeSize(type));
+      from[d] = -steps[d];
+    }
+    copy_ = StridedCopy(type, shape.dims(), from, steps);
   }
-  StridedCopy(input.dtype(), input.shape().dims(), from, steps)
-      .Run(static_cast<const char*>(input.raw()) + start * static_cast<int64_t>(DataTypeSize(input.dtype())), out->raw(), context.pool());
-  return absl::OkStatus();
+  const TensorShape& shape() const { return shape_; }
+  absl::Status Run(KernelContext& context) const {
+    const Tensor& input = context.input(0);
+    SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, shape_));
+    if (out->num_elements() > 0) copy_.Run(static_cast<const char*>(input.raw()) + start_, out->raw(), context.pool());
+    return absl::OkStatus();
+  }
+
+ private:
+  TensorShape shape_;
+  int64_t start_ = 0;  // in bytes
+  StridedCopy copy_;
+};
+
+absl::Status ReverseDims(KernelContext& context, const std::vector<bool>& reversed) {
+  return Reversal(context.input(0).dtype(), context.input(0).shape(), reversed).Run(context);
 }
 
 absl::Status RunReverse(KernelContext& context) {
@@ -55,6 +69,18 @@ absl::Status RunReverseV2(KernelContext& context) {
   return ReverseDims(context, reversed);
 }
 
+absl::StatusOr<KernelPtr> MakeReverseV2(KernelInit& init) {
+  std::vector<int64_t> axes;
+  const PartialShape& input = init.input_shape(0);
+  if (init.constant(1) != nullptr && init.constant(1)->rank() == 1 && input.fully_known() && input.shape().valid() && ConstantInts(init.constant(1), &axes)) {
+    SM_ASSIGN_OR_RETURN(const std::vector<bool> reversed, Flags(axes, input.rank()));
+    return MakeKernel([reversal = Reversal(init.input_dtype(0), input.shape(), reversed)](KernelContext& context) {
+      return context.input(0).shape() == reversal.shape() ? reversal.Run(context) : RunReverseV2(context);
+    });
+  }
+  return MakeKernel(RunReverseV2);
+}
+
 absl::Status InferReverseV2(InferContext& context) {
   SM_RETURN_IF_ERROR(RequireRank(context, 1, 1));
   std::vector<int64_t> axes;
@@ -63,10 +89,7 @@ absl::Status InferReverseV2(InferContext& context) {
   return absl::OkStatus();
 }
 
-template <absl::Status (*kRun)(KernelContext&)>
-absl::StatusOr<KernelPtr> Make(KernelInit&) {
-  return MakeKernel(kRun);
-}
+absl::StatusOr<KernelPtr> MakeReverse(KernelInit&) { return MakeKernel(RunReverse); }
 
 }  // namespace
 
@@ -77,14 +100,14 @@ void DefineReverse(OpTable& ops) {
            .attrs = "T: {uint8, int8, uint16, int16, uint32, int32, uint64, int64, bool, bfloat16, half, float, double, complex64, "
                     "complex128, string}",
            .infer = SameShape,
-           .cpu = Make<RunReverse>});
+           .cpu = MakeReverse});
   ops.Add({.name = "ReverseV2",
            .inputs = "tensor: T; axis: Tidx",
            .outputs = "output: T",
            .attrs = "Tidx: {int32, int64} = DT_INT32; T: {uint8, int8, uint16, int16, int32, uint32, int64, uint64, bool, bfloat16, "
                     "half, float, double, complex64, complex128, string}",
            .infer = InferReverseV2,
-           .cpu = Make<RunReverseV2>});
+           .cpu = MakeReverseV2});
 }
 
 }  // namespace savedmodel

@@ -23,18 +23,19 @@ void Select(const T* row, int32_t n, int64_t k, bool sorted, std::vector<int32_t
     if (row[a] < row[b]) return false;
     return a < b;
   };
-  // The heap has the worst in front; its last element is where a new one enters and the worst leaves.
+  // The heap has the worst in front. The first k + 1 places make a heap that the worst leaves; after that a new one takes the
+  // place of the worst.
   heap->resize(static_cast<size_t>(k) + 1);
   std::iota(heap->begin(), heap->end(), 0);
   std::make_heap(heap->begin(), heap->end(), better);
   std::pop_heap(heap->begin(), heap->end(), better);
+  heap->pop_back();
   for (int32_t i = static_cast<int32_t>(k) + 1; i < n; ++i) {
     if (!better(i, heap->front())) continue;
+    std::pop_heap(heap->begin(), heap->end(), better);
     heap->back() = i;
     std::push_heap(heap->begin(), heap->end(), better);
-    std::pop_heap(heap->begin(), heap->end(), better);
   }
-  heap->pop_back();
   if (sorted) std::sort_heap(heap->begin(), heap->end(), better);
 }
 

@@ -12,7 +12,7 @@ namespace savedmodel {
 namespace {
 
 template <typename T>
-absl::Status SolveNormal(const ConstMatrixView<T>& matrix, const ConstMatrixView<T>& rhs, double regularizer, MatrixView<T> out) {
+absl::Status SolveNormal(const RowMajorMatrix<T>& matrix, const RowMajorMatrix<T>& rhs, double regularizer, RowMajorMatrix<T>& out) {
   const bool tall = matrix.rows() >= matrix.cols();
   const int64_t n = std::min(matrix.rows(), matrix.cols());
   RowMajorMatrix<T> gramian(n, n);
@@ -34,8 +34,13 @@ absl::Status SolveNormal(const ConstMatrixView<T>& matrix, const ConstMatrixView
   return absl::OkStatus();
 }
 
+// complex64 is computed in complex128.
+template <typename T>
+using Solved = std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>;
+
 template <typename T>
 absl::Status Run(KernelContext& context, bool fast) {
+  using W = Solved<T>;
   SM_RETURN_IF_ERROR(CheckMatrices(context, 2));
   const Tensor &matrix = context.input(0), &rhs = context.input(1), &l2 = context.input(2);
   const MatrixSize size = MatrixSizeOf(matrix.shape()), rhs_size = MatrixSizeOf(rhs.shape());
@@ -54,8 +59,17 @@ absl::Status Run(KernelContext& context, bool fast) {
   }
   const double m = static_cast<double>(size.rows), n = static_cast<double>(size.columns);
   return ForEachMatrix(context, batch.num_elements(), m * n * std::min(m, n), [&](int64_t i) -> absl::Status {
-    if (fast) return SolveNormal<T>(MatrixAt<T>(matrix, i), MatrixAt<T>(rhs, i), regularizer, MatrixAt<T>(out, i));
-    MatrixAt<T>(out, i) = MatrixAt<T>(matrix, i).completeOrthogonalDecomposition().solve(MatrixAt<T>(rhs, i));
+    const RowMajorMatrix<W> a = MatrixAt<T>(matrix, i).template cast<W>(), b = MatrixAt<T>(rhs, i).template cast<W>();
+    RowMajorMatrix<W> x(size.columns, rhs_size.columns);
+    if (fast) {
+      SM_RETURN_IF_ERROR(SolveNormal<W>(a, b, regularizer, x));
+    } else {
+      Eigen::CompleteOrthogonalDecomposition<RowMajorMatrix<W>> decomposition;
+      decomposition.setThreshold(Eigen::NumTraits<T>::epsilon() * static_cast<double>(std::min(size.rows, size.columns)));  // T's, not W's, tells the rank
+      decomposition.compute(a);
+      x = decomposition.solve(b);
+    }
+    MatrixAt<T>(out, i) = x.template cast<T>();
     return absl::OkStatus();
   });
 }

@@ -1,4 +1,4 @@
-// Qr: Householder QR; half is computed in float.
+// Qr: Householder QR; half is computed in float, complex64 in complex128.
 #include <Eigen/QR>
 
 #include "core/status_macros.h"
@@ -18,13 +18,14 @@ void Decompose(const RowMajorMatrix<W>& matrix, bool full, T* q, T* r) {
     unitary = qr.householderQ() * unitary;
     upper.template triangularView<Eigen::Upper>() = qr.matrixQR().topRows(k).template triangularView<Eigen::Upper>();
   }
-  std::copy(unitary.data(), unitary.data() + unitary.size(), q);
-  std::copy(upper.data(), upper.data() + upper.size(), r);
+  const auto rounded = [](const W& w) { return static_cast<T>(w); };
+  std::transform(unitary.data(), unitary.data() + unitary.size(), q, rounded);
+  std::transform(upper.data(), upper.data() + upper.size(), r, rounded);
 }
 
 template <typename T>
 absl::Status Run(KernelContext& context, bool full) {
-  using W = std::conditional_t<std::is_same_v<T, Half>, float, T>;
+  using W = std::conditional_t<std::is_same_v<T, Half>, float, std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>>;
   SM_RETURN_IF_ERROR(CheckMatrices(context, 1));
   const Tensor& input = context.input(0);
   const TensorShape batch = BatchOf(input.shape());

@@ -1,4 +1,4 @@
-// Variant values that hold tensors, and so may hold one another.
+// Variant values that hold tensors, and so may hold one another; and the ops on variants that go into what they hold.
 #ifndef SAVEDMODEL_OPS_LISTS_NESTED_VALUE_H_
 #define SAVEDMODEL_OPS_LISTS_NESTED_VALUE_H_
 
@@ -28,9 +28,28 @@ class NestedValue : public VariantValue {
     return depth_ > kMaxDepth ? absl::ResourceExhaustedError("variants are nested too deep") : absl::OkStatus();
   }
 
+  // For ZerosLike and AddN. Internal, as in the reference, for kinds that know nothing of it; `other` is of the same kind.
+  virtual absl::StatusOr<Variant> ZerosLike() const { return NoFunction("ZEROS_LIKE"); }
+  virtual absl::StatusOr<Variant> Add(const NestedValue& other) const {
+    (void)other;
+    return NoFunction("ADD");
+  }
+
  private:
+  absl::Status NoFunction(const char* op) const;
   int depth_ = 0;
 };
+
+// Zeros of a variant's kind, the sum of two: Internal unless both are of one kind that can.
+absl::StatusOr<Variant> VariantZerosLike(const Variant& value);
+absl::StatusOr<Variant> VariantAdd(const Variant& a, const Variant& b);
+
+// Zeros of a tensor's dtype and shape; the sum of two tensors of one shape. Variants element by element.
+absl::StatusOr<Tensor> TensorZerosLike(const Tensor& tensor);
+absl::StatusOr<Tensor> TensorAdd(const Tensor& a, const Tensor& b);
+
+// Sets all elements to zero, the empty string or null.
+void FillWithZeros(Tensor* tensor);
 
 // The value in input i, a variant, for changing: the input's own where nobody else holds it, else a copy. The input must
 // not be looked at afterwards. InvalidArgument for a value of another kind.

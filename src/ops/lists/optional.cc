@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
-#include "ops/lists/nested_value.h"
+#include "ops/lists/composite_tensor.h"
 #include "ops/shape_rules.h"
 #include "savedmodel/op.h"
 
@@ -18,13 +18,26 @@ namespace {
 class Optional final : public NestedValue {
  public:
   const char* kind() const override { return "Optional"; }
+  absl::StatusOr<Variant> ZerosLike() const override {
+    auto zeros = std::make_shared<Optional>(*this);
+    for (Tensor& component : zeros->components) {
+      SM_ASSIGN_OR_RETURN(component, TensorZerosLike(component));
+    }
+    return Variant(std::move(zeros));
+  }
+  absl::StatusOr<Variant> Add(const NestedValue& other) const override {
+    const Optional& b = static_cast<const Optional&>(other);
+    SM_CHECK_ARGUMENT(has_value == b.has_value, "Cannot add optionals because one has a value and the other doesn't.");
+    SM_CHECK_ARGUMENT(components.size() == b.components.size(), "Cannot add optionals because they have different numbers of components (",
+                      components.size(), " vs. ", b.components.size(), ").");
+    auto sum = std::make_shared<Optional>(*this);
+    for (size_t i = 0; i < components.size(); ++i) {
+      SM_ASSIGN_OR_RETURN(sum->components[i], TensorAdd(components[i], b.components[i]));
+      SM_RETURN_IF_ERROR(sum->Enclose(sum->components[i]));
+    }
+    return Variant(std::move(sum));
+  }
   bool has_value = false;
-  std::vector<Tensor> components;
-};
-
-class CompositeTensor final : public NestedValue {
- public:
-  const char* kind() const override { return "CompositeTensor"; }
   std::vector<Tensor> components;
 };
 
@@ -98,9 +111,12 @@ absl::Status InferGetValue(InferContext& context) {
   return absl::OkStatus();
 }
 
-absl::Status FromComponents(KernelContext& context) {
-  SM_ASSIGN_OR_RETURN(std::shared_ptr<CompositeTensor> value, Pack<CompositeTensor>(context));
-  return context.SetOutput(0, Tensor::Scalar<Variant>(std::move(value)));
+absl::StatusOr<KernelPtr> MakeFromComponents(KernelInit& init) {
+  return MakeKernel([metadata = init.attrs().String("metadata")](KernelContext& context) -> absl::Status {
+    SM_ASSIGN_OR_RETURN(std::shared_ptr<CompositeTensor> value, Pack<CompositeTensor>(context));
+    value->metadata = metadata;
+    return context.SetOutput(0, Tensor::Scalar<Variant>(std::move(value)));
+  });
 }
 
 absl::Status ToComponents(KernelContext& context) {
@@ -137,7 +153,7 @@ void DefineOptional(OpTable& ops) {
            .outputs = "encoded: variant",
            .attrs = "metadata: string; Tcomponents: list(type) >= 0",
            .infer = ScalarShape,
-           .cpu = Make<FromComponents>});
+           .cpu = MakeFromComponents});
   ops.Add({.name = "CompositeTensorVariantToComponents",
            .inputs = "encoded: variant",
            .outputs = "components: Tcomponents",

@@ -65,64 +65,17 @@ PartialShape ElementShapeConstant(InferContext& context, int i) {
   return shape.ok() ? *std::move(shape) : PartialShape();
 }
 
-void FillWithZeros(Tensor* tensor) {
-  if (IsPlainData(tensor->dtype())) {
-    if (tensor->bytes() > 0) std::memset(tensor->raw(), 0, tensor->bytes());
-  } else if (tensor->dtype() == DataType::kString) {
-    for (std::string& s : tensor->flat<std::string>()) s.clear();
-  } else if (tensor->dtype() == DataType::kVariant) {
-    for (Variant& v : tensor->flat<Variant>()) v.reset();
-  } else {
-    for (ResourceHandle& h : tensor->flat<ResourceHandle>()) h.reset();
-  }
-}
-
-namespace {
-
-absl::StatusOr<const TensorList*> AsList(const Variant& value) {
-  auto list = dynamic_cast<const TensorList*>(value.get());
-  SM_CHECK_ARGUMENT(list != nullptr, "variant is a ", value == nullptr ? "null" : value->kind(), ", a TensorList was wanted");
-  return list;
-}
-
-absl::StatusOr<Tensor> AddTensors(const Tensor& a, const Tensor& b) {
-  SM_CHECK_ARGUMENT(a.shape() == b.shape(), "Trying to add two tensors with incompatible element shapes. One is ", a.shape().ToString(),
-                    " and the other is ", b.shape().ToString());
-  if (a.dtype() == DataType::kVariant) {
-    SM_ASSIGN_OR_RETURN(Tensor sum, Tensor::Allocate(DataType::kVariant, a.shape()));
-    for (int64_t i = 0; i < a.num_elements(); ++i) {
-      SM_ASSIGN_OR_RETURN(sum.data<Variant>()[i], TensorListAdd(a.data<Variant>()[i], b.data<Variant>()[i]));
-    }
-    return sum;
-  }
-  SM_ASSIGN_OR_RETURN(Combine add, FindCombine(Combination::kAdd, a.dtype()));
-  SM_ASSIGN_OR_RETURN(Tensor sum, a.Clone());
-  add(sum.raw(), b.raw(), b.num_elements(), false);
-  return sum;
-}
-
-}  // namespace
-
-absl::StatusOr<Variant> TensorListZerosLike(const Variant& value) {
-  SM_ASSIGN_OR_RETURN(const TensorList* list, AsList(value));
-  auto zeros = std::make_shared<TensorList>(*list);
+absl::StatusOr<Variant> TensorList::ZerosLike() const {
+  auto zeros = std::make_shared<TensorList>(*this);
   for (Tensor& item : zeros->tensors) {
     if (!item.initialized()) continue;
-    SM_ASSIGN_OR_RETURN(Tensor zero, Tensor::Allocate(item.dtype(), item.shape()));
-    FillWithZeros(&zero);
-    if (item.dtype() == DataType::kVariant) {
-      for (int64_t i = 0; i < item.num_elements(); ++i) {
-        SM_ASSIGN_OR_RETURN(zero.data<Variant>()[i], TensorListZerosLike(item.data<Variant>()[i]));
-      }
-    }
-    item = std::move(zero);
+    SM_ASSIGN_OR_RETURN(item, TensorZerosLike(item));
   }
   return Variant(std::move(zeros));
 }
 
-absl::StatusOr<Variant> TensorListAdd(const Variant& value_a, const Variant& value_b) {
-  SM_ASSIGN_OR_RETURN(const TensorList* a, AsList(value_a));
-  SM_ASSIGN_OR_RETURN(const TensorList* b, AsList(value_b));
+absl::StatusOr<Variant> TensorList::Add(const NestedValue& other) const {
+  const TensorList *a = this, *b = static_cast<const TensorList*>(&other);
   SM_CHECK_ARGUMENT(a->dtype == b->dtype, "Trying to add two lists of tensors of different dtypes. One is ", DataTypeName(a->dtype),
                     " and the other is ", DataTypeName(b->dtype));
   SM_ASSIGN_OR_RETURN(PartialShape shape, a->element_shape.MergeWith(b->element_shape));
@@ -131,13 +84,13 @@ absl::StatusOr<Variant> TensorListAdd(const Variant& value_a, const Variant& val
   auto sum = std::make_shared<TensorList>(*a);
   sum->element_shape = std::move(shape);
   for (size_t i = 0; i < sum->tensors.size(); ++i) {
-    const Tensor& other = b->tensors[i];
-    if (!other.initialized()) continue;
-    SM_RETURN_IF_ERROR(sum->Enclose(other));
+    const Tensor& item = b->tensors[i];
+    if (!item.initialized()) continue;
+    SM_RETURN_IF_ERROR(sum->Enclose(item));
     if (!sum->tensors[i].initialized()) {
-      sum->tensors[i] = other;
+      sum->tensors[i] = item;
     } else {
-      SM_ASSIGN_OR_RETURN(sum->tensors[i], AddTensors(sum->tensors[i], other));
+      SM_ASSIGN_OR_RETURN(sum->tensors[i], TensorAdd(sum->tensors[i], item));
     }
   }
   return Variant(std::move(sum));

@@ -14,6 +14,8 @@ namespace savedmodel {
 class TensorList final : public NestedValue {
  public:
   const char* kind() const override { return "TensorList"; }
+  absl::StatusOr<Variant> ZerosLike() const override;
+  absl::StatusOr<Variant> Add(const NestedValue& other) const override;
 
   DataType dtype = DataType::kInvalid;
   PartialShape element_shape;
@@ -40,13 +42,6 @@ absl::StatusOr<PartialShape> ElementShapeOf(const Tensor& tensor);
 absl::StatusOr<PartialShape> ElementShapeInput(const KernelContext& context, int i, const TensorList& list);
 // Input i of a shape rule, as far as known.
 PartialShape ElementShapeConstant(InferContext& context, int i);
-
-// Sets all elements to zero, the empty string or null.
-void FillWithZeros(Tensor* tensor);
-
-// For ops on variants. InvalidArgument for a value that is no list, and for lists that do not fit one another.
-absl::StatusOr<Variant> TensorListZerosLike(const Variant& list);
-absl::StatusOr<Variant> TensorListAdd(const Variant& a, const Variant& b);
 
 }  // namespace savedmodel
 

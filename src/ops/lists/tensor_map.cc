@@ -1,27 +1,30 @@
 // TensorMap: a map from tensors to tensors in a variant. Keys are compared by dtype, shape and bytes and kept in the order of
 // those; the reference's order differs from process to process.
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
-#include "ops/lists/nested_value.h"
+#include "ops/lists/tensor_map.h"
 #include "ops/shape_rules.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
-namespace {
+// What only one map has stays as it is.
+absl::StatusOr<Variant> TensorMap::Add(const NestedValue& other) const {
+  auto sum = std::make_shared<TensorMap>(*this);
+  for (const auto& [text, entry] : static_cast<const TensorMap&>(other).entries) {
+    auto [it, added] = sum->entries.try_emplace(text, entry);
+    if (!added) {
+      SM_ASSIGN_OR_RETURN(it->second.value, TensorAdd(it->second.value, entry.value));
+    }
+    SM_RETURN_IF_ERROR(sum->Enclose(it->second.value));
+  }
+  return Variant(std::move(sum));
+}
 
-class TensorMap final : public NestedValue {
- public:
-  const char* kind() const override { return "TensorMap"; }
-  struct Entry {
-    Tensor key, value;
-  };
-  std::map<std::string, Entry> entries;
-};
+namespace {
 
 absl::StatusOr<const TensorMap*> MapInput(const KernelContext& context) {
   const Tensor& tensor = context.input(0);

@@ -1,7 +1,7 @@
 // AddN and AccumulateNV2: the sum of tensors of one shape. AddN adds scalar variants too, where they hold lists of tensors.
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
-#include "ops/lists/tensor_list.h"
+#include "ops/lists/nested_value.h"
 #include "ops/math/elementwise.h"
 
 namespace savedmodel {
@@ -43,7 +43,7 @@ absl::Status AddLists(KernelContext& context) {
   }
   Variant sum = context.input(0).scalar<Variant>();
   for (int i = 1; i < context.num_inputs(); ++i) {
-    SM_ASSIGN_OR_RETURN(sum, TensorListAdd(sum, context.input(i).scalar<Variant>()));
+    SM_ASSIGN_OR_RETURN(sum, VariantAdd(sum, context.input(i).scalar<Variant>()));
   }
   SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, TensorShape()));
   *out->data<Variant>() = std::move(sum);

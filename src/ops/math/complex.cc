@@ -1,7 +1,10 @@
 // Complex numbers and their parts.
 #include <cmath>
+#include <memory>
 
+#include "core/status_macros.h"
 #include "ops/math/elementwise.h"
+#include "ops/sparse/csr_matrix.h"
 
 namespace savedmodel {
 namespace {
@@ -61,9 +64,28 @@ absl::StatusOr<KernelPtr> PartKernel(KernelInit& init) {
   });
 }
 
+template <typename C>
+absl::StatusOr<Tensor> Conjugates(KernelContext& context, const Tensor& values) {
+  SM_ASSIGN_OR_RETURN(Tensor conjugates, Tensor::Allocate(values.dtype(), values.shape(), context.allocator()));
+  for (int64_t i = 0; i < values.num_elements(); ++i) conjugates.data<C>()[i] = std::conj(values.data<C>()[i]);
+  return conjugates;
+}
+
+// Of variants: sparse matrices.
+absl::Status ConjMatrices(KernelContext& context) {
+  SM_ASSIGN_OR_RETURN(const CsrMatrix* matrix, CsrInput(context, 0));
+  auto result = std::make_shared<CsrMatrix>(*matrix);
+  if (matrix->values.dtype() == DataType::kComplex64) {
+    SM_ASSIGN_OR_RETURN(result->values, Conjugates<std::complex<float>>(context, matrix->values));
+  } else if (matrix->values.dtype() == DataType::kComplex128) {
+    SM_ASSIGN_OR_RETURN(result->values, Conjugates<std::complex<double>>(context, matrix->values));
+  }
+  return context.SetOutput(0, Tensor::Scalar<Variant>(std::move(result)));
+}
+
 absl::StatusOr<KernelPtr> ConjKernel(KernelInit& init) {
   if (init.input_dtype(0) == DataType::kVariant) {
-    return MakeKernel([](KernelContext& context) { return context.Forward(0, 0, context.input(0).shape()); });
+    return MakeKernel(ConjMatrices);
   }
   return UnaryKernel<ConjOp, ComplexTypes>(init);
 }

@@ -1,5 +1,6 @@
 // _ConvEpilogue: what the fusing passes make of Conv2D and DepthwiseConv2dNative in float, channels last, with a filter
-// known before the run: activation(convolution + bias + residual) in one pass over memory. The plain ops stay the judge.
+// known before the run: activation(convolution + bias + residual) in one pass over memory; a last input may scale the channels
+// of the images. The plain ops stay the judge.
 #include <list>
 #include <mutex>
 
@@ -7,36 +8,13 @@
 #include "core/status_macros.h"
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/depthwise.h"
-#include "ops/nn/convolution.h"
+#include "kernels/cpu/scaled_gemm.h"
+#include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
 namespace {
-
-absl::StatusOr<Conv2dShape> ShapeOf(const ConvSizes& sizes) {
-  Conv2dShape shape;
-  shape.batch = sizes.batch;
-  shape.in_h = sizes.axes[0].in;
-  shape.in_w = sizes.axes[1].in;
-  shape.in_c = sizes.in_channels;
-  shape.kernel_h = sizes.axes[0].window;
-  shape.kernel_w = sizes.axes[1].window;
-  shape.out_c = sizes.out_channels;
-  shape.stride_h = sizes.axes[0].stride;
-  shape.stride_w = sizes.axes[1].stride;
-  shape.dilation_h = sizes.axes[0].dilation;
-  shape.dilation_w = sizes.axes[1].dilation;
-  shape.pad_top = sizes.axes[0].before;
-  shape.pad_left = sizes.axes[1].before;
-  // What the windows really reach; SAME and EXPLICIT may leave rows unread at the end.
-  auto after = [](const WindowAxis& axis) { return (axis.out - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1 - axis.in - axis.before; };
-  shape.pad_bottom = after(sizes.axes[0]);
-  shape.pad_right = after(sizes.axes[1]);
-  shape.groups = sizes.depthwise() ? 1 : sizes.groups;
-  if (shape.out_h() != sizes.axes[0].out || shape.out_w() != sizes.axes[1].out) return absl::InternalError("the sizes of a convolution disagree");
-  return shape;
-}
 
 // One input shape, planned.
 struct Planned {
@@ -76,6 +54,9 @@ class ConvEpilogueKernel final : public Kernel {
       SM_ASSIGN_OR_RETURN(scratch, context.Scratch(DataType::kUInt8, {planned->scratch_bytes}));
     }
     float* memory = static_cast<float*>(scratch.raw());
+    if (epilogue_.scaled) {
+      return RunScaled(context, *planned, epilogue, output, memory);
+    }
     if (depthwise_) {
       planned->depthwise.Run(input.data<float>(), context.input(1).data<float>(), epilogue, output->data<float>(), memory, context.pool());
     } else {
@@ -85,13 +66,26 @@ class ConvEpilogueKernel final : public Kernel {
   }
 
  private:
+  // Image by image: each has its own scale.
+  absl::Status RunScaled(KernelContext& context, const Planned& planned, Epilogue epilogue, Tensor* output, float* scratch) const {
+    const Tensor &image = context.input(0), &scale = context.input(context.num_inputs() - 1);
+    const int64_t batch = planned.sizes.batch, channels = planned.sizes.in_channels, pixels = image.num_elements() / batch / channels;
+    SM_CHECK_ARGUMENT(scale.num_elements() == batch * channels, "the scale is ", scale.shape().ToString(), ", wants ", batch, " times ", channels, " numbers");
+    for (int64_t i = 0; i < batch; ++i) {
+      ScaledGemm(pixels, image.data<float>() + i * pixels * channels, scale.data<float>() + i * channels, planned.filter->parts[0], epilogue,
+                 output->data<float>() + i * pixels * planned.sizes.out_channels, scratch, context.pool());
+      if (epilogue.residual != nullptr) epilogue.residual += pixels * planned.sizes.out_channels;
+    }
+    return absl::OkStatus();
+  }
+
   template <typename Share>
   absl::StatusOr<std::shared_ptr<const Planned>> Plan(const TensorShape& input, const Tensor& filter, ThreadPool& pool, const Share& share) const {
     auto planned = std::make_shared<Planned>();
     planned->input = input;
     SM_ASSIGN_OR_RETURN(planned->sizes, depthwise_ ? SizeDepthwise(window_, input, filter.shape()) : SizeConv(window_, input, filter.shape()));
     if (planned->sizes.output.num_elements() == 0) return std::shared_ptr<const Planned>(std::move(planned));
-    SM_ASSIGN_OR_RETURN(Conv2dShape shape, ShapeOf(planned->sizes));
+    SM_ASSIGN_OR_RETURN(Conv2dShape shape, ConvShapeOf(planned->sizes));
     if (depthwise_) {
       SM_ASSIGN_OR_RETURN(planned->depthwise, DepthwisePlan::Make(shape, pool.num_threads()));
       planned->scratch_bytes = planned->depthwise.scratch_bytes();
@@ -100,10 +94,12 @@ class ConvEpilogueKernel final : public Kernel {
     SM_ASSIGN_OR_RETURN(planned->conv, Conv2dPlan::Make(shape, pool.num_threads(), winograd_ ? ConvAlgorithm::kAuto : ConvAlgorithm::kDirect));
     planned->scratch_bytes = planned->conv.scratch_bytes();
     const PanelLayout& layout = planned->conv.filter_layout();
-    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel);
+    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, epilogue_.factor_key);
+    SM_CHECK_ARGUMENT(epilogue_.factor.num_elements() == planned->sizes.out_channels || !epilogue_.factor.initialized(), "the factor has ",
+                      epilogue_.factor.num_elements(), " numbers, wants ", planned->sizes.out_channels);
     absl::Status status;
     std::shared_ptr<const void> packed = share(filter, key, [&]() -> std::shared_ptr<const void> {
-      absl::StatusOr<PackedFilter> made = planned->conv.PackFilter(filter.data<float>(), pool);
+      absl::StatusOr<PackedFilter> made = planned->conv.PackFilter(filter.data<float>(), pool, epilogue_.factors());
       if (!made.ok()) {
         status = made.status();
         return nullptr;
@@ -112,6 +108,11 @@ class ConvEpilogueKernel final : public Kernel {
     });
     if (packed == nullptr) return status.ok() ? absl::InternalError("packing a filter failed") : status;
     planned->filter = std::static_pointer_cast<const PackedFilter>(packed);
+    if (epilogue_.scaled) {
+      SM_CHECK_ARGUMENT(shape.kernel_h == 1 && shape.kernel_w == 1 && planned->sizes.output.num_elements() / shape.out_c == input.num_elements() / shape.in_c,
+                        "only a convolution of one pixel takes a scale");
+      planned->scratch_bytes = ScaledGemmScratchBytes(shape.in_h * shape.in_w, planned->filter->parts[0]);
+    }
     return std::shared_ptr<const Planned>(std::move(planned));
   }
 
@@ -169,7 +170,7 @@ void DefineConvEpilogue(OpTable& ops) {
   ops.Add({.name = "_ConvEpilogue",
            .inputs = "input: T; filter: T; args: num_args * T",
            .outputs = "output: T",
-           .attrs = "T: {float}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; activation: string = ''; "
+           .attrs = "T: {float}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; activation: string = ''; "
                     "alpha: float = 0.0; strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: "
                     "{'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]",
            .infer = Infer,

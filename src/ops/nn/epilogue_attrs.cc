@@ -1,5 +1,6 @@
 #include "ops/nn/epilogue_attrs.h"
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 
@@ -21,19 +22,32 @@ constexpr ActivationRow kActivations[] = {
 }  // namespace
 
 absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs) {
-  EpilogueAttrs read;
+  SM_ASSIGN_OR_RETURN(EpilogueAttrs read, ReadActivation(attrs, ""));
   read.bias = attrs.Bool("bias");
   read.residual = attrs.Bool("residual");
-  read.alpha = attrs.Float("alpha");
-  SM_CHECK_ARGUMENT(attrs.Int("num_args") == (read.bias ? 1 : 0) + (read.residual ? 1 : 0), "num_args is ", attrs.Int("num_args"),
+  read.scaled = attrs.Bool("scaled");
+  SM_CHECK_ARGUMENT(attrs.Int("num_args") == (read.bias ? 1 : 0) + (read.residual ? 1 : 0) + (read.scaled ? 1 : 0), "num_args is ", attrs.Int("num_args"),
                     ", bias and residual want another number");
+  return read;
+}
+
+absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix) {
+  EpilogueAttrs read;
+  read.alpha = attrs.Float(prefix + "alpha");
+  read.factor = attrs.TensorValue(prefix + "factor");
+  if (read.factor.initialized()) {
+    SM_CHECK_ARGUMENT(read.factor.dtype() == DataType::kFloat, "the factor is of dtype ", DataTypeName(read.factor.dtype()), ", float is wanted");
+    const absl::string_view bytes(static_cast<const char*>(read.factor.raw()), read.factor.bytes());
+    read.factor_key = absl::StrCat(" times ", absl::HashOf(bytes));
+  }
+  const std::string& name = attrs.String(prefix + "activation");
   for (const ActivationRow& row : kActivations) {
-    if (attrs.String("activation") == row.name) {
+    if (name == row.name) {
       read.activation = row.activation;
       return read;
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat("activation \"", attrs.String("activation"), "\" is unknown"));
+  return absl::InvalidArgumentError(absl::StrCat("activation \"", name, "\" is unknown"));
 }
 
 absl::StatusOr<Epilogue> MakeEpilogue(const KernelContext& context, const EpilogueAttrs& attrs, int64_t channels, const TensorShape& output) {

@@ -8,14 +8,20 @@
 namespace savedmodel {
 
 struct EpilogueAttrs {
-  bool bias = false, residual = false;  // inputs 2 and the next
+  bool bias = false, residual = false, scaled = false;  // inputs 2 and the next
   Activation activation = Activation::kNone;
   float alpha = 0;
+  Tensor factor;            // what the weights of each channel are multiplied with before the run; not initialized(): nothing
+  std::string factor_key;   // names the factor among those of the same weights
+  const float* factors() const { return factor.initialized() ? factor.data<float>() : nullptr; }
 };
 
-// InvalidArgument for an activation that is none of Relu, Relu6, LeakyRelu, Elu, Sigmoid, Tanh, Swish, HardSwish, GeluErf,
+// InvalidArgument for a factor that is not float, for an activation that is none of Relu, Relu6, LeakyRelu, Elu, Sigmoid, Tanh, Swish, HardSwish, GeluErf,
 // GeluTanh, or if num_args differs from what is used.
 absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs);
+
+// Only what needs no further input: attributes PREFIXactivation, PREFIXalpha and PREFIXfactor.
+absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix);
 
 // The epilogue of one run, with its tensors checked: a bias of `channels` floats, a residual as large as the output.
 absl::StatusOr<Epilogue> MakeEpilogue(const KernelContext& context, const EpilogueAttrs& attrs, int64_t channels, const TensorShape& output);

@@ -51,9 +51,11 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   const int64_t k = init.attrs().Int("k");
   SM_CHECK_ARGUMENT(k > 0 && b->num_elements() % k == 0, "the matrix has ", b->num_elements(), " elements, not rows of ", k);
   const int64_t n = b->num_elements() / k;
+  SM_CHECK_ARGUMENT(epilogue.factor.num_elements() == n || !epilogue.factor.initialized(), "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
   absl::Status status;
-  std::shared_ptr<const void> packed = init.Shared(*b, absl::StrCat("matrix ", k, " ", transposed), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<PackedMatrix> made = PackedMatrix::Pack(k, n, b->data<float>(), transposed ? k : n, transposed, init.pool());
+  std::shared_ptr<const void> packed = init.Shared(*b, absl::StrCat("matrix ", k, " ", transposed, epilogue.factor_key), [&]() -> std::shared_ptr<const void> {
+    absl::StatusOr<PackedMatrix> made = PackedMatrix::Pack(k, n, b->data<float>(), transposed ? k : n, transposed, init.pool(),
+                                                          Precision::kFloat, epilogue.factors());
     if (made.ok()) return std::make_shared<PackedMatrix>(*std::move(made));
     status = made.status();
     return nullptr;

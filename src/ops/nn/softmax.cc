@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
+#include "kernels/cpu/vector_math.h"
 #include "ops/dispatch.h"
 #include "ops/shape_rules.h"
 #include "savedmodel/op.h"
@@ -36,8 +37,16 @@ absl::Status Run(KernelContext& context, bool log) {
   if (logits.num_elements() == 0) return absl::OkStatus();
   const T* in = logits.data<T>();
   T* to = out->data<T>();
-  context.pool().ParallelFor(logits.num_elements() / n, 4096 / n + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) Row(in + r * n, to + r * n, n, log);
+  context.pool().ParallelFor(logits.num_elements() / n, (std::is_same_v<T, float> && !log ? 16384 : 4096) / n + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      if constexpr (std::is_same_v<T, float>) {
+        if (!log) {
+          VectorSoftmax(in + r * n, to + r * n, n, 1);
+          continue;
+        }
+      }
+      Row(in + r * n, to + r * n, n, log);
+    }
   });
   return absl::OkStatus();
 }

@@ -119,7 +119,8 @@ absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial
                       absl::StrJoin(window.dilations, ","), "]");
   }
   if (window.strides[0] != 1 || window.strides[channel] != 1) {
-    return absl::UnimplementedError("strides in the batch and depth dimensions are not supported");
+    const absl::StatusCode code = spatial_dims == 3 ? absl::StatusCode::kInvalidArgument : absl::StatusCode::kUnimplemented;
+    return absl::Status(code, "strides in the batch and depth dimensions are not supported");
   }
   if (window.dilations[0] != 1 || window.dilations[channel] != 1) {
     return absl::UnimplementedError("dilation rates in the batch and depth dimensions are not supported");

@@ -200,7 +200,10 @@ absl::StatusOr<Tensor> TensorFromProto(absl::string_view proto, Allocator* alloc
   return tensor;
 }
 
-std::string TensorToProto(const Tensor& tensor, bool strings_as_content) {
+namespace {
+
+// dtype and tensor_shape.
+std::string ProtoHead(const Tensor& tensor) {
   std::string shape, text;
   WireWriter shape_writer(&shape), writer(&text);
   for (int64_t d : tensor.shape().dims()) {
@@ -215,6 +218,22 @@ std::string TensorToProto(const Tensor& tensor, bool strings_as_content) {
   writer.Tag(1, kWireVarint);
   writer.Varint(static_cast<uint64_t>(tensor.dtype()));
   writer.Bytes(2, shape);
+  return text;
+}
+
+bool IsSigned(DataType type) {
+  switch (type) {
+    case DataType::kInt8: case DataType::kInt16: case DataType::kInt32: case DataType::kInt64:
+    case DataType::kQInt8: case DataType::kQInt16: case DataType::kQInt32: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+std::string TensorToProto(const Tensor& tensor, bool strings_as_content) {
+  std::string text = ProtoHead(tensor);
+  WireWriter writer(&text);
   if (tensor.num_elements() == 0) return text;
   if (tensor.dtype() != DataType::kString) {
     writer.Bytes(4, absl::string_view(static_cast<const char*>(tensor.raw()), tensor.bytes()));
@@ -226,6 +245,27 @@ std::string TensorToProto(const Tensor& tensor, bool strings_as_content) {
   } else {
     for (const std::string& s : tensor.flat<std::string>()) writer.Bytes(8, s);
   }
+  return text;
+}
+
+std::string TensorToListProto(const Tensor& tensor) {
+  const ListField list = FieldOf(tensor.dtype());
+  if (tensor.num_elements() == 0 || list.field == 0 || list.wire == kWireBytes) return TensorToProto(tensor, false);
+  std::string text = ProtoHead(tensor), packed;
+  if (list.wire != kWireVarint) {
+    packed.assign(static_cast<const char*>(tensor.raw()), tensor.bytes());
+  } else {
+    const size_t size = DataTypeSize(tensor.dtype());
+    const char* from = static_cast<const char*>(tensor.raw());
+    for (int64_t i = 0; i < tensor.num_elements(); ++i, from += size) {
+      uint64_t bits = 0;
+      std::memcpy(&bits, from, size);  // little-endian
+      const int unused = 64 - 8 * static_cast<int>(size);
+      if (IsSigned(tensor.dtype())) bits = static_cast<uint64_t>(static_cast<int64_t>(bits << unused) >> unused);
+      WireWriter(&packed).Varint(bits);
+    }
+  }
+  WireWriter(&text).Bytes(list.field, packed);
   return text;
 }
 

@@ -97,8 +97,6 @@ absl::Status Run(KernelContext& context, const Config& config) {
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   const Config config{init.attrs().Bool("align_corners"), init.attrs().Bool("half_pixel_centers")};
-  SM_CHECK_ARGUMENT(!config.align_corners || !config.half_pixel_centers,
-                    "If half_pixel_centers is True, align_corners must be False.");
   return DispatchAs<absl::StatusOr<KernelPtr>, TypeList<uint8_t, int32_t, float>>(
       init.input_dtype(0), [&](auto tag) -> absl::StatusOr<KernelPtr> {
         using T = typename decltype(tag)::type;

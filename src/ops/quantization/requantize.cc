@@ -67,7 +67,7 @@ absl::Status RunRange(KernelContext& context) {
 // Input 0 as [rows, depth]; inputs 1 and 2 have a number for each of depth.
 absl::StatusOr<int64_t> CheckChannels(const KernelContext& context) {
   const TensorShape& input = context.input(0).shape();
-  SM_CHECK_ARGUMENT(input.rank() >= 1, "input must have a channel dimension, is a scalar");
+  SM_CHECK_ARGUMENT(input.rank() == 4, "input must be in NHWC format, is ", input.ToString());
   const int64_t depth = input.dim(input.rank() - 1);
   static const char* const kNames[] = {"", "input_min", "input_max"};
   for (int i = 1; i <= 2; ++i) {

@@ -1,5 +1,6 @@
 // RaggedTensorToVariant, RaggedTensorFromVariant, RaggedTensorToVariantGradient: a ragged tensor as one variant, or each of
 // its rows as one.
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -19,6 +20,25 @@ namespace {
 class RaggedVariant final : public NestedValue {
  public:
   const char* kind() const override { return "RaggedTensorVariant"; }
+  absl::StatusOr<Variant> ZerosLike() const override {
+    auto zeros = std::make_shared<RaggedVariant>(*this);
+    SM_ASSIGN_OR_RETURN(zeros->values, TensorZerosLike(values));
+    return Variant(std::move(zeros));
+  }
+  absl::StatusOr<Variant> Add(const NestedValue& other) const override {
+    const RaggedVariant& b = static_cast<const RaggedVariant&>(other);
+    SM_CHECK_ARGUMENT(values.dtype() == b.values.dtype(), "Can't add RaggedTensorVariants of different dtypes.");
+    SM_CHECK_ARGUMENT(splits.size() == b.splits.size(), "Can't add RaggedTensorVariants of different ragged rank.");
+    for (size_t i = 0; i < splits.size(); ++i) {
+      SM_CHECK_ARGUMENT(splits[i].dtype() == b.splits[i].dtype() && splits[i].shape() == b.splits[i].shape() &&
+                            std::memcmp(splits[i].raw(), b.splits[i].raw(), splits[i].bytes()) == 0,
+                        "Can't add RaggedTensorVariants with different row_splits.");
+    }
+    auto sum = std::make_shared<RaggedVariant>(*this);
+    SM_ASSIGN_OR_RETURN(sum->values, TensorAdd(values, b.values));
+    SM_RETURN_IF_ERROR(sum->Enclose(sum->values));
+    return Variant(std::move(sum));
+  }
   std::vector<Tensor> splits;
   Tensor values;
 };

@@ -24,10 +24,14 @@ class Philox {
   const Key& key() const { return key_; }
 
   // Adds to the counter: passes over `groups` of four words.
+  // As the reference adds: a carry out of the lower half of `groups` into an upper half of all ones is lost.
   void Skip(uint64_t groups) {
-    const uint64_t low = Join(counter_[0], counter_[1]), sum = low + groups;
-    Split(sum, &counter_[0]);
-    if (sum < low) Split(Join(counter_[2], counter_[3]) + 1, &counter_[2]);
+    const uint32_t low = static_cast<uint32_t>(groups);
+    uint32_t high = static_cast<uint32_t>(groups >> 32);
+    counter_[0] += low;
+    if (counter_[0] < low) ++high;
+    counter_[1] += high;
+    if (counter_[1] < high) Split(Join(counter_[2], counter_[3]) + 1, &counter_[2]);
   }
 
   // The next four words.

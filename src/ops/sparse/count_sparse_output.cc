@@ -1,5 +1,6 @@
 // DenseCountSparseOutput, SparseCountSparseOutput, RaggedCountSparseOutput: how often each value occurs in each row, or the
-// sum of its weights, as a sparse tensor. Values from `maxlength` on and negative ones are left out.
+// sum of its weights, as a sparse tensor. Values from `maxlength` on are left out, negative ones
+// refused.
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -34,7 +35,8 @@ absl::Status Count(KernelContext& context, const Values& in, const Tensor& weigh
   int64_t largest = 0;  // so that the result has a column at least
   for (size_t i = 0; i < in.values.size(); ++i) {
     const int64_t value = in.values[i];
-    if (value < 0 || (options.maxlength > 0 && value >= options.maxlength)) continue;
+    SM_CHECK_ARGUMENT(value >= 0, "Input values must all be non-negative, got ", value);
+    if (options.maxlength >= 0 && value >= options.maxlength) continue;
     largest = std::max(largest, value);
     W& count = counts[{in.rows[i], value}];
     const W weight = options.binary || weights.num_elements() == 0 ? W(1) : weights.data<W>()[i];
@@ -45,7 +47,7 @@ absl::Status Count(KernelContext& context, const Values& in, const Tensor& weigh
     }
   }
   SM_CHECK_ARGUMENT(largest < INT64_MAX, "the value ", largest, " is too large");
-  const int64_t size = options.maxlength > 0 ? options.maxlength : std::max(largest + 1, options.minlength);
+  const int64_t size = options.maxlength >= 0 ? options.maxlength : std::max(largest + 1, options.minlength);
   const int64_t n = static_cast<int64_t>(counts.size());
   std::vector<int64_t> indices;
   for (const auto& [key, count] : counts) {
@@ -72,6 +74,7 @@ struct Dense {
   static absl::Status Read(const KernelContext& context, Values* in) {
     const Tensor& values = context.input(0);
     SM_CHECK_ARGUMENT(values.rank() == 1 || values.rank() == 2, "Input must be a 1 or 2-dimensional tensor. Got: ", values.shape().ToString());
+    SM_CHECK_ARGUMENT(values.rank() == 1 || values.dim(0) > 0, "Invalid input: Shapes dimension cannot be 0, is ", values.shape().ToString());
     SM_RETURN_IF_ERROR(CheckWeights(context.input(kWeights), values));
     SM_ASSIGN_OR_RETURN(in->values, IntsOf(values));
     in->matrix = values.rank() == 2;
@@ -104,6 +107,9 @@ struct Sparse {
       in->rows[i] = indices.data<int64_t>()[i * 2];
       SM_CHECK_ARGUMENT(in->rows[i] >= 0 && in->rows[i] < in->num_rows, "Indices value along the first dimension must be in [0, ",
                         in->num_rows, "), got ", in->rows[i], " at index ", i);
+      const int64_t column = indices.data<int64_t>()[i * 2 + 1];
+      SM_CHECK_ARGUMENT(column >= 0 && column < shape.data<int64_t>()[1], "Invalid index value at ", i, ": dimension 1 has value ", column,
+                        " which is not in [0, ", shape.data<int64_t>()[1], ")");
     }
     return absl::OkStatus();
   }

@@ -99,6 +99,36 @@ absl::StatusOr<KernelPtr> MakeGatherNd(KernelInit& init) {
   return MakeKernel([=](KernelContext& context) { return GatherNd(context, dtype); });
 }
 
+// The shape of the variable behind input 0, as declared; unknown where the handle is not known before the run.
+PartialShape VariableShape(InferContext& context) {
+  const Tensor* handle = context.constant(0);
+  if (handle == nullptr || handle->dtype() != DataType::kResource || handle->num_elements() != 1) return {};
+  const Variable* variable = dynamic_cast<const Variable*>(handle->data<ResourceHandle>()[0].get());
+  return variable == nullptr ? PartialShape() : variable->shape();
+}
+
+absl::Status InferGather(InferContext& context) {
+  const PartialShape params = VariableShape(context), &indices = context.input(1);
+  if (!params.known_rank() || !indices.known_rank()) return absl::OkStatus();
+  const int64_t batch = context.attrs().Int("batch_dims") + (context.attrs().Int("batch_dims") < 0 ? indices.rank() : 0);
+  if (batch < 0 || batch > indices.rank() || batch >= params.rank()) return absl::OkStatus();
+  PartialShape shape = indices;
+  for (int i = static_cast<int>(batch) + 1; i < params.rank(); ++i) shape.AddDim(params.dim(i));
+  context.set_output(0, shape);
+  return absl::OkStatus();
+}
+
+absl::Status InferGatherNd(InferContext& context) {
+  const PartialShape params = VariableShape(context), &indices = context.input(1);
+  if (!params.known_rank() || !indices.known_rank() || indices.rank() < 1) return absl::OkStatus();
+  const int64_t depth = indices.dim(indices.rank() - 1);
+  if (depth < 0 || depth > params.rank()) return absl::OkStatus();
+  PartialShape shape = PartialShape::Of(indices.dims().subspan(0, static_cast<size_t>(indices.rank() - 1)));
+  for (int i = static_cast<int>(depth); i < params.rank(); ++i) shape.AddDim(params.dim(i));
+  context.set_output(0, shape);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void DefineResourceGather(OpTable& ops) {
@@ -106,14 +136,14 @@ void DefineResourceGather(OpTable& ops) {
            .inputs = "resource: resource; indices: Tindices",
            .outputs = "output: dtype",
            .attrs = "batch_dims: int = 0; validate_indices: bool = true; dtype: type; Tindices: {int32, int64}",
-           .infer = NoShape,
+           .infer = InferGather,
            .cpu = MakeGather,
            .effect = Effect::kReadsState});
   ops.Add({.name = "ResourceGatherNd",
            .inputs = "resource: resource; indices: Tindices",
            .outputs = "output: dtype",
            .attrs = "dtype: type; Tindices: {int32, int64}",
-           .infer = NoShape,
+           .infer = InferGatherNd,
            .cpu = MakeGatherNd,
            .effect = Effect::kReadsState});
 }

@@ -31,15 +31,22 @@ absl::Status RestoreAll(KernelContext& context, const std::vector<DataType>& typ
   SM_CHECK_ARGUMENT(names.dim(0) == n && slices.dim(0) == n, "Got ", n, " expected dtypes, but ", names.dim(0), " tensor_names and ",
                     slices.dim(0), " shape_and_slices");
   const std::string& prefix = context.input(0).data<std::string>()[0];
+  // Reading is copying and hashing: all threads take part. Errors are told in the order of the names.
+  std::vector<absl::StatusOr<Tensor>> tensors(static_cast<size_t>(n), absl::UnknownError("not read"));
+  context.pool().ParallelFor(n, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      tensors[static_cast<size_t>(i)] = context.state().ReadCheckpoint(prefix, names.data<std::string>()[i], slices.data<std::string>()[i]);
+    }
+  });
   std::vector<std::string> wrong;
   for (int64_t i = 0; i < n; ++i) {
-    const std::string &name = names.data<std::string>()[i], &slice = slices.data<std::string>()[i];
-    SM_ASSIGN_OR_RETURN(Tensor tensor, context.state().ReadCheckpoint(prefix, name, slice));
+    absl::StatusOr<Tensor>& tensor = tensors[static_cast<size_t>(i)];
+    if (!tensor.ok()) return tensor.status();
     const DataType wanted = types[static_cast<size_t>(i)];
-    if (tensor.dtype() != wanted) {
-      wrong.push_back(WrongType(name, wanted, tensor.dtype()));
+    if (tensor->dtype() != wanted) {
+      wrong.push_back(WrongType(names.data<std::string>()[i], wanted, tensor->dtype()));
     } else {
-      SM_RETURN_IF_ERROR(context.SetOutput(static_cast<int>(i), std::move(tensor)));
+      SM_RETURN_IF_ERROR(context.SetOutput(static_cast<int>(i), *std::move(tensor)));
     }
   }
   SM_CHECK_ARGUMENT(wrong.empty(), absl::StrJoin(wrong, "\n"));

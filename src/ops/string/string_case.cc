@@ -1,6 +1,8 @@
 // StringLower and StringUpper (ASCII letters, or all of Unicode for encoding "utf-8"), StringStrip and StringLength.
+#ifdef SAVEDMODEL_TEXT
 #include <unicode/locid.h>
 #include <unicode/unistr.h>
+#endif
 
 #include <limits>
 
@@ -12,6 +14,7 @@
 namespace savedmodel {
 namespace {
 
+#ifdef SAVEDMODEL_TEXT
 template <bool kUpper>
 void ConvertUnicode(const std::string& text, std::string* result) {
   result->clear();
@@ -19,13 +22,18 @@ void ConvertUnicode(const std::string& text, std::string* result) {
   icu::UnicodeString unicode = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
   (kUpper ? unicode.toUpper(icu::Locale::getRoot()) : unicode.toLower(icu::Locale::getRoot())).toUTF8String(*result);
 }
+#endif
 
 template <bool kUpper>
 absl::StatusOr<KernelPtr> MakeCase(KernelInit& init) {
   const std::string& encoding = init.attrs().String("encoding");
   SM_CHECK_ARGUMENT(encoding.empty() || encoding == "utf-8", "only utf-8 or '' (no encoding) is supported, received ", encoding);
   if (!encoding.empty()) {
+#ifdef SAVEDMODEL_TEXT
     return MakeKernel([](KernelContext& context) { return EachString<std::string>(context, ConvertUnicode<kUpper>); });
+#else
+    return absl::UnimplementedError("encoding utf-8: this build leaves out Unicode (meson option -Dtext)");
+#endif
   }
   return MakeKernel([](KernelContext& context) {
     return EachString<std::string>(context, [](const std::string& text, std::string* result) {

@@ -1,5 +1,6 @@
 // Strings to buckets: StringToHashBucketFast (farmhash), StringToHashBucketStrong (SipHash with a key),
-// StringToHashBucket (Hash64), and _TensorToHashBucketFast, which hashes the decimal text of integers.
+// StringToHashBucket (Hash64), and _TensorToHashBucketFast, which hashes the decimal text of signed
+// integers (the reference refuses the unsigned ones that the op declares).
 #include <farmhash.h>
 
 #include "absl/strings/str_cat.h"
@@ -50,14 +51,17 @@ absl::StatusOr<KernelPtr> MakeStrong(KernelInit& init) {
 absl::StatusOr<KernelPtr> MakeNumbers(KernelInit& init) {
   SM_RETURN_IF_ERROR(CheckBuckets(init));
   const uint64_t buckets = static_cast<uint64_t>(init.attrs().Int("num_buckets"));
-  return DispatchAs<absl::StatusOr<KernelPtr>, IntTypes>(init.input_dtype(0), [&](auto tag) -> absl::StatusOr<KernelPtr> {
+  const DataType type = init.input_dtype(0);
+  SM_CHECK_ARGUMENT(type == DataType::kInt8 || type == DataType::kInt16 || type == DataType::kInt32 || type == DataType::kInt64,
+                    "Type not supported: ", DataTypeName(type));
+  return DispatchAs<absl::StatusOr<KernelPtr>, SignedIntTypes>(type, [&](auto tag) -> absl::StatusOr<KernelPtr> {
     using T = typename decltype(tag)::type;
     return MakeKernel([buckets](KernelContext& context) -> absl::Status {
       const Tensor& input = context.input(0);
       SM_ASSIGN_OR_RETURN(Tensor * output, context.Output(0, input.shape()));
       context.pool().ParallelFor(input.num_elements(), 512, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-          const absl::AlphaNum text(static_cast<std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>(input.data<T>()[i]));
+          const absl::AlphaNum text(static_cast<int64_t>(input.data<T>()[i]));
           output->data<int64_t>()[i] = static_cast<int64_t>(Farm(text.Piece()) % buckets);
         }
       });

@@ -24,5 +24,12 @@ TEST_CASE("TopK refuses") {
   OpCase("ApproxTopK").Type("T", DataType::kFloat).Int("k", 1).Bool("is_max_k", false).In(Floats({3}, {1, 3, 2})).Refuses(absl::StatusCode::kUnimplemented);
 }
 
+TEST_CASE("TopKV2 without sorting keeps the order of the heap") {
+  const Tensor x = Floats({11}, {5, 3, 9, 1, 7, 7, 2, 8, 9, 0, 4});
+  V2(false).In(x).In(Tensor::Scalar<int32_t>(3)).Gives({Floats({3}, {8, 9, 9}), Int32s({3}, {7, 2, 8})});
+  V2(false).In(x).In(Tensor::Scalar<int32_t>(5)).Gives({Floats({5}, {7, 7, 8, 9, 9}), Int32s({5}, {5, 4, 7, 2, 8})});
+  V2(false).In(x).In(Tensor::Scalar<int32_t>(10)).Gives({Floats({10}, {1, 3, 2, 5, 4, 7, 9, 8, 9, 7}), Int32s({10}, {3, 1, 6, 0, 10, 5, 2, 7, 8, 4})});
+}
+
 }  // namespace
 }  // namespace savedmodel

@@ -141,7 +141,7 @@ TEST_CASE("Ranges must be scalars") {
       .In(One(2))
       .Refuses(absl::StatusCode::kInvalidArgument, "<= 0");
   OpCase("RequantizePerChannel")
-      .In(Words({1, 2}, {1, 1}))
+      .In(Words({1, 1, 1, 2}, {1, 1}))
       .In(Floats({0}, {}))
       .In(Floats({0}, {}))
       .In(One(0))

@@ -1,0 +1,18 @@
+// From a GraphDef to a session over it: what all ways into the library share.
+#ifndef SAVEDMODEL_API_OPEN_GRAPH_H_
+#define SAVEDMODEL_API_OPEN_GRAPH_H_
+
+#include <memory>
+
+#include "runtime/graph_session.h"
+#include "savedmodel/graph.pb.h"
+
+namespace savedmodel {
+
+// `graph` must not change; the session keeps it alive, for its functions are read when they are called. The graph is checked
+// as the loader of SavedModels does. Nothing is run; the caller calls FinishLoading.
+absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(std::shared_ptr<const proto::GraphDef> graph, const SessionOptions& options);
+
+}  // namespace savedmodel
+
+#endif  // SAVEDMODEL_API_OPEN_GRAPH_H_

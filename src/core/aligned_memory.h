@@ -1,0 +1,16 @@
+// Memory aligned for vector loads, on large pages where it is large.
+#ifndef SAVEDMODEL_CORE_ALIGNED_MEMORY_H_
+#define SAVEDMODEL_CORE_ALIGNED_MEMORY_H_
+
+#include <cstddef>
+
+namespace savedmodel {
+
+inline constexpr size_t kMemoryAlignment = 64;
+
+// At least `bytes` bytes, uninitialised, aligned to kMemoryAlignment; null if there is no memory. To be given to std::free.
+void* AllocateAligned(size_t bytes);
+
+}  // namespace savedmodel
+
+#endif  // SAVEDMODEL_CORE_ALIGNED_MEMORY_H_

@@ -1,0 +1,41 @@
+// A convolution of one pixel that widens an image, and the depthwise convolution behind it, a few rows at a time: the wide
+// image in between, several times larger than what goes in and comes out, stays in the second cache.
+#ifndef SAVEDMODEL_KERNELS_CPU_EXPAND_DEPTHWISE_H_
+#define SAVEDMODEL_KERNELS_CPU_EXPAND_DEPTHWISE_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "kernels/cpu/depthwise.h"
+#include "kernels/cpu/packed_matrix.h"
+
+namespace savedmodel {
+
+class ExpandDepthwisePlan {
+ public:
+  ExpandDepthwisePlan() = default;
+  // `depthwise` is the second convolution (in_c == out_c), `in_c` the channels before the first. `threads` is the size of the
+  // pool that Run gets.
+  static absl::StatusOr<ExpandDepthwisePlan> Make(const Conv2dShape& depthwise, int64_t in_c, int threads);
+  // Whether the wide image is too large for the caches, so that this is quicker than one convolution after the other.
+  static bool WorthIt(const Conv2dShape& depthwise);
+
+  int64_t scratch_bytes() const { return slots_ * slot_floats_ * static_cast<int64_t>(sizeof(float)); }
+  // `expand` is [in_c, channels], packed in float; `filter` is [kernel_h, kernel_w, channels, 1] as it is. No residual in
+  // either epilogue. `out` is [batch, out_h, out_w, channels].
+  void Run(const float* in, const PackedMatrix& expand, const Epilogue& expand_epilogue, const float* filter, const Epilogue& epilogue, float* out,
+           float* scratch, ThreadPool& pool) const;
+
+ private:
+  Conv2dShape shape_;
+  DepthwisePlan depthwise_;
+  int64_t in_c_ = 0;
+  int64_t buffer_rows_ = 0;  // of the wide image, at a time
+  int64_t parts_ = 1;        // tasks into which the output rows of an image are cut
+  int slots_ = 0;
+  int64_t slot_floats_ = 0;
+};
+
+}  // namespace savedmodel
+
+#endif  // SAVEDMODEL_KERNELS_CPU_EXPAND_DEPTHWISE_H_

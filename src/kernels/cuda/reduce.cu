@@ -1,0 +1,284 @@
+#include "kernels/cuda/reduce.h"
+
+#include <type_traits>
+
+#include "kernels/cuda/functions.h"
+#include "kernels/cuda/launch.h"
+
+namespace savedmodel::cuda {
+namespace {
+
+// The threads that a row of `count` elements is worth.
+int ThreadsFor(int64_t count) { return count <= 64 ? 32 : count <= 512 ? 128 : count <= 8192 ? 256 : 1024; }
+
+template <typename C>
+SM_DEVICE C FirstOf(Reduction reduction) {
+  switch (reduction) {
+    case Reduction::kProd: case Reduction::kAll: return C(1);
+    case Reduction::kMax:
+      if constexpr (kIsFloat<C>) return -static_cast<C>(INFINITY);
+      else return C(-1) < C(0) ? static_cast<C>(typename Unsigned<C>::type(1) << (sizeof(C) * 8 - 1)) : C(0);
+    case Reduction::kMin:
+      if constexpr (kIsFloat<C>) return static_cast<C>(INFINITY);
+      else return C(-1) < C(0) ? static_cast<C>(~(typename Unsigned<C>::type(1) << (sizeof(C) * 8 - 1))) : static_cast<C>(~C(0));
+    default: return C(0);
+  }
+}
+
+template <typename C>
+SM_DEVICE C Join(Reduction reduction, C a, C b) {
+  using U = typename Unsigned<C>::type;
+  switch (reduction) {
+    case Reduction::kProd: return static_cast<C>(static_cast<U>(a) * static_cast<U>(b));
+    case Reduction::kMax:
+      if constexpr (kIsFloat<C>) return MaxOf(a, b);
+      else return a < b ? b : a;
+    case Reduction::kMin:
+      if constexpr (kIsFloat<C>) return MinOf(a, b);
+      else return b < a ? b : a;
+    case Reduction::kAll: return C(a != C(0) && b != C(0));
+    case Reduction::kAny: return C(a != C(0) || b != C(0));
+    default: return static_cast<C>(static_cast<U>(a) + static_cast<U>(b));
+  }
+}
+
+template <typename C>
+SM_DEVICE C Finish(Reduction reduction, C sum, int64_t count) {
+  if (reduction == Reduction::kMean) return sum / static_cast<C>(count);
+  if constexpr (kIsFloat<C>) {
+    if (reduction == Reduction::kEuclidean) return sqrt(sum);
+  }
+  return sum;
+}
+
+SM_DEVICE int64_t Place(int rank, const int64_t* dims, const int64_t* steps, int64_t i) {
+  int64_t place = 0;
+  for (int d = rank - 1; d > 0; --d) {
+    const int64_t quotient = i / dims[d];
+    place += (i - quotient * dims[d]) * steps[d];
+    i = quotient;
+  }
+  return rank > 0 ? place + i * steps[0] : place;
+}
+
+template <typename T>
+SM_DEVICE ComputeType<T> Value(Reduction reduction, T v) {
+  using C = ComputeType<T>;
+  const C c = static_cast<C>(v);
+  return reduction == Reduction::kSquareSum || reduction == Reduction::kEuclidean ? c * c : c;
+}
+
+template <typename T>
+int ReduceOf(void* stream, Reduction reduction, const ReduceShape& s, const void* x, void* out) {
+  using C = ComputeType<T>;
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(out);
+  // Neighbouring results read neighbouring elements: a thread for each. Else a block for each.
+  const bool across = s.kept_rank > 0 && s.kept_steps[s.kept_rank - 1] == 1 && (s.outputs >= 16384 || s.count <= 64);
+  if (across || s.count <= 8) {
+    return ForEach(stream, s.outputs, SM_LAMBDA(int64_t o) {
+      const T* base = from + Place(s.kept_rank, s.kept, s.kept_steps, o);
+      C sum = FirstOf<C>(reduction);
+      for (int64_t r = 0; r < s.count; ++r) sum = Join(reduction, sum, Value<T>(reduction, base[Place(s.reduced_rank, s.reduced, s.reduced_steps, r)]));
+      to[o] = static_cast<T>(Finish(reduction, sum, s.count));
+    });
+  }
+  return ForEachBlock(stream, s.outputs, ThreadsFor(s.count), SM_LAMBDA(int64_t o, Lane lane) {
+    const T* base = from + Place(s.kept_rank, s.kept, s.kept_steps, o);
+    C sum = FirstOf<C>(reduction);
+    for (int64_t r = lane.thread; r < s.count; r += lane.threads) {
+      sum = Join(reduction, sum, Value<T>(reduction, base[Place(s.reduced_rank, s.reduced, s.reduced_steps, r)]));
+    }
+    sum = BlockReduce(lane, sum, [reduction](C a, C b) { return Join(reduction, a, b); });
+    if (lane.thread == 0) to[o] = static_cast<T>(Finish(reduction, sum, s.count));
+  });
+}
+
+// An element and where it is.
+template <typename C>
+struct Found {
+  C value;
+  int64_t index;
+};
+template <typename C>
+SM_DEVICE Found<C> Better(bool largest, Found<C> a, Found<C> b) {
+  if (b.index < 0) return a;
+  if (a.index < 0) return b;
+  const bool wins = largest ? b.value > a.value : b.value < a.value;
+  if (wins) return b;
+  const bool loses = largest ? a.value > b.value : a.value < b.value;
+  return loses || a.index < b.index ? a : b;
+}
+
+template <typename T>
+int ArgExtremeOf(void* stream, bool largest, int64_t outer, int64_t count, int64_t inner, const void* x, int out_size, void* out) {
+  using C = typename std::conditional<sizeof(ComputeType<T>) == 8, ComputeType<T>, typename std::conditional<kIsFloat<T>, double, int64_t>::type>::type;
+  const T* from = static_cast<const T*>(x);
+  return ForEachBlock(stream, outer * inner, ThreadsFor(count), SM_LAMBDA(int64_t o, Lane lane) {
+    const T* base = from + o / inner * count * inner + o % inner;
+    Found<C> best{C(0), -1};
+    for (int64_t i = lane.thread; i < count; i += lane.threads) best = Better(largest, best, Found<C>{static_cast<C>(static_cast<ComputeType<T>>(base[i * inner])), i});
+    best = BlockReduce(lane, best, [largest](Found<C> a, Found<C> b) { return Better(largest, a, b); });
+    if (lane.thread != 0) return;
+    if (out_size == 8) static_cast<int64_t*>(out)[o] = best.index;
+    else if (out_size == 4) static_cast<int32_t*>(out)[o] = static_cast<int32_t>(best.index);
+    else static_cast<int16_t*>(out)[o] = static_cast<int16_t>(best.index);
+  });
+}
+
+template <typename T>
+int SoftmaxOf(void* stream, bool log_wanted, int64_t rows, int64_t count, const void* x, void* out) {
+  using C = ComputeType<T>;
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(out);
+  return ForEachBlock(stream, rows, ThreadsFor(count), SM_LAMBDA(int64_t row, Lane lane) {
+    const T* a = from + row * count;
+    T* b = to + row * count;
+    C largest = -static_cast<C>(INFINITY);
+    for (int64_t i = lane.thread; i < count; i += lane.threads) largest = MaxOf(largest, static_cast<C>(a[i]));
+    largest = BlockReduce(lane, largest, [](C p, C q) { return MaxOf(p, q); });
+    C sum = C(0);
+    for (int64_t i = lane.thread; i < count; i += lane.threads) sum += exp(static_cast<C>(a[i]) - largest);
+    sum = BlockReduce(lane, sum, [](C p, C q) { return p + q; });
+    const C factor = log_wanted ? log(sum) : C(1) / sum;
+    for (int64_t i = lane.thread; i < count; i += lane.threads) {
+      const C shifted = static_cast<C>(a[i]) - largest;
+      b[i] = static_cast<T>(log_wanted ? shifted - factor : exp(shifted) * factor);
+    }
+  });
+}
+
+template <typename C>
+SM_DEVICE C Join(Scan scan, C a, C b) {
+  using U = typename Unsigned<C>::type;
+  return scan == Scan::kSum ? static_cast<C>(static_cast<U>(a) + static_cast<U>(b)) : static_cast<C>(static_cast<U>(a) * static_cast<U>(b));
+}
+
+// Each thread joins a piece, the pieces are scanned, and each thread goes over its piece again.
+template <typename T>
+int ScanOf(void* stream, Scan scan, int64_t outer, int64_t count, int64_t inner, bool exclusive, bool reverse, const void* x, void* out) {
+  using C = ComputeType<T>;
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(out);
+  return ForEachBlock(stream, outer * inner, ThreadsFor(count) > 256 ? 256 : ThreadsFor(count), SM_LAMBDA(int64_t o, Lane lane) {
+    const int64_t base = o / inner * count * inner + o % inner;
+    const int64_t piece = (count + lane.threads - 1) / lane.threads;
+    const int64_t begin = lane.thread * piece < count ? lane.thread * piece : count, end = begin + piece < count ? begin + piece : count;
+    const C first = scan == Scan::kSum ? C(0) : C(1);
+    C sum = first;
+    for (int64_t i = begin; i < end; ++i) sum = Join(scan, sum, static_cast<C>(from[base + (reverse ? count - 1 - i : i) * inner]));
+    sum = BlockScanExclusive(lane, sum, first, [scan](C a, C b) { return Join(scan, a, b); });
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t at = base + (reverse ? count - 1 - i : i) * inner;
+      const C v = static_cast<C>(from[at]);
+      if (exclusive) to[at] = static_cast<T>(sum);
+      sum = Join(scan, sum, v);
+      if (!exclusive) to[at] = static_cast<T>(sum);
+    }
+  });
+}
+
+// In falling order, equal ones by position: is a before b?
+template <typename C>
+SM_DEVICE bool Before(Found<C> a, Found<C> b) { return a.value > b.value || (!(b.value > a.value) && a.index < b.index); }
+
+template <typename T>
+int TopKOf(void* stream, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices) {
+  using C = typename std::conditional<sizeof(ComputeType<T>) == 8, ComputeType<T>, typename std::conditional<kIsFloat<T>, double, int64_t>::type>::type;
+  const T* from = static_cast<const T*>(x);
+  T* best_values = static_cast<T*>(values);
+  return ForEachBlock(stream, rows, ThreadsFor(count), SM_LAMBDA(int64_t row, Lane lane) {
+    const T* a = from + row * count;
+    Found<C> last{C(0), -1};
+    for (int64_t j = 0; j < k; ++j) {
+      Found<C> best{C(0), -1};
+      for (int64_t i = lane.thread; i < count; i += lane.threads) {
+        const Found<C> here{static_cast<C>(static_cast<ComputeType<T>>(a[i])), i};
+        if (last.index >= 0 && !Before(last, here)) continue;
+        if (best.index < 0 || Before(here, best)) best = here;
+      }
+      best = BlockReduce(lane, best, [](Found<C> p, Found<C> q) { return p.index < 0 ? q : q.index < 0 || Before(p, q) ? p : q; });
+      if (best.index >= 0) last = best;
+      if (best.index < 0) best.index = 0;  // a NaN has no place in the order
+      if (lane.thread == 0) {
+        best_values[row * k + j] = a[best.index];
+        if (index_size == 8) static_cast<int64_t*>(indices)[row * k + j] = best.index;
+        else if (index_size == 4) static_cast<int32_t*>(indices)[row * k + j] = static_cast<int32_t>(best.index);
+        else static_cast<int16_t*>(indices)[row * k + j] = static_cast<int16_t>(best.index);
+      }
+    }
+  });
+}
+
+template <typename T>
+int NormalizeOf(void* stream, int64_t outer, int64_t channels, int64_t inner, const void* x, const float* scale, const float* offset, const float* mean,
+                const float* variance, float epsilon, void* out) {
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(out);
+  return ForEach(stream, outer * channels * inner, SM_LAMBDA(int64_t i) {
+    const int64_t c = i / inner % channels;
+    const float factor = scale[c] / sqrtf(variance[c] + epsilon);
+    to[i] = static_cast<T>((static_cast<float>(from[i]) - mean[c]) * factor + offset[c]);
+  });
+}
+
+template <typename T>
+int MomentsOf(void* stream, int64_t outer, int64_t channels, int64_t inner, const void* x, float* mean, float* variance) {
+  const T* from = static_cast<const T*>(x);
+  const int64_t count = outer * inner;
+  return ForEachBlock(stream, channels, ThreadsFor(count), SM_LAMBDA(int64_t c, Lane lane) {
+    float sum = 0;
+    for (int64_t i = lane.thread; i < count; i += lane.threads) sum += static_cast<float>(from[(i / inner * channels + c) * inner + i % inner]);
+    const float average = BlockReduce(lane, sum, [](float a, float b) { return a + b; }) / static_cast<float>(count);
+    float squares = 0;
+    for (int64_t i = lane.thread; i < count; i += lane.threads) {
+      const float distance = static_cast<float>(from[(i / inner * channels + c) * inner + i % inner]) - average;
+      squares += distance * distance;
+    }
+    squares = BlockReduce(lane, squares, [](float a, float b) { return a + b; });
+    if (lane.thread == 0) {
+      mean[c] = average;
+      variance[c] = squares / static_cast<float>(count);
+    }
+  });
+}
+
+#define SM_BY_SMALL_FLOAT(element, LAUNCH, ...)                     \
+  switch (element) {                                                \
+    case Element::kFloat: return LAUNCH<float>(__VA_ARGS__);        \
+    case Element::kHalf: return LAUNCH<F16>(__VA_ARGS__);           \
+    case Element::kBFloat16: return LAUNCH<BF16>(__VA_ARGS__);      \
+    default: return kUnsupported;                                   \
+  }
+
+}  // namespace
+
+int RunReduce(void* stream, Reduction reduction, Element type, const ReduceShape& shape, const void* x, void* out) {
+  if (type == Element::kBool) type = Element::kUInt8;
+  SM_BY_NUMBER(type, ReduceOf, stream, reduction, shape, x, out)
+}
+int RunArgExtreme(void* stream, bool largest, Element type, int64_t outer, int64_t count, int64_t inner, const void* x, int out_size, void* out) {
+  if (type == Element::kBool) type = Element::kUInt8;
+  SM_BY_NUMBER(type, ArgExtremeOf, stream, largest, outer, count, inner, x, out_size, out)
+}
+int RunSoftmax(void* stream, bool log, Element type, int64_t rows, int64_t count, const void* x, void* out) {
+  SM_BY_FLOAT(type, SoftmaxOf, stream, log, rows, count, x, out)
+}
+int RunScan(void* stream, Scan scan, Element type, int64_t outer, int64_t count, int64_t inner, bool exclusive, bool reverse, const void* x, void* out) {
+  SM_BY_NUMBER(type, ScanOf, stream, scan, outer, count, inner, exclusive, reverse, x, out)
+}
+int RunTopK(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices) {
+  SM_BY_NUMBER(type, TopKOf, stream, rows, count, k, x, values, index_size, indices)
+}
+int RunNormalize(void* stream, Element type, int64_t outer, int64_t channels, int64_t inner, const void* x, const float* scale, const float* offset,
+                 const float* mean, const float* variance, float epsilon, void* out) {
+  SM_BY_SMALL_FLOAT(type, NormalizeOf, stream, outer, channels, inner, x, scale, offset, mean, variance, epsilon, out)
+}
+int RunMoments(void* stream, Element type, int64_t outer, int64_t channels, int64_t inner, const void* x, float* mean, float* variance) {
+  SM_BY_SMALL_FLOAT(type, MomentsOf, stream, outer, channels, inner, x, mean, variance)
+}
+int RunScale(void* stream, int64_t n, const float* from, float factor, float* to) {
+  return ForEach(stream, n, SM_LAMBDA(int64_t i) { to[i] = from[i] * factor; });
+}
+
+}  // namespace savedmodel::cuda

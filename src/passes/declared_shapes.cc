@@ -1,0 +1,199 @@
+#include "passes/declared_shapes.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/status_macros.h"
+#include "ops/shape_rules.h"
+
+namespace savedmodel {
+namespace {
+
+// A node as the file alone shows it: constants are Const nodes, and nothing is known of what is fed.
+class Declared final : public InferContext {
+ public:
+  Declared(const Node& node, std::vector<std::vector<PartialShape>>* shapes) : node_(node), shapes_(*shapes) {}
+  const Node& node() const { return node_; }
+  const Attributes& attrs() const override { return node_.attrs(); }
+  int num_inputs() const override { return static_cast<int>(node_.inputs.size()); }
+  int num_outputs() const override { return node_.num_outputs(); }
+  const PartialShape& input(int i) const override {
+    const Output& value = node_.inputs[static_cast<size_t>(i)];
+    return shapes_[static_cast<size_t>(value.node->id())][static_cast<size_t>(value.index)];
+  }
+  DataType input_dtype(int i) const override { return RemoveRef(TypeOf(node_.inputs[static_cast<size_t>(i)])); }
+  const Tensor* constant(int i) const override {
+    const Node& from = *node_.inputs[static_cast<size_t>(i)].node;
+    return from.Is("Const") && from.error.ok() ? &from.attrs().TensorValue("value") : nullptr;
+  }
+  void set_output(int i, PartialShape shape) override {
+    if (i >= 0 && i < num_outputs()) shapes_[static_cast<size_t>(node_.id())][static_cast<size_t>(i)] = std::move(shape);
+  }
+  // Whether the reference, too, knows nothing of input i but what a placeholder declares.
+  bool FromPlaceholder(int i) const {
+    const Node* from = node_.inputs[static_cast<size_t>(i)].node;
+    while ((from->Is("Bitcast") || from->Is("Identity")) && from->inputs.size() == 1) from = from->inputs[0].node;
+    return from->Is("Placeholder") || from->Is("PlaceholderV2");
+  }
+  // Dimension `d` of input `i` (negative: from the end), -1 if unknown.
+  int64_t Dim(int i, int d) const {
+    const PartialShape& shape = input(i);
+    if (!shape.known_rank() || (d < 0 ? -d > shape.rank() : d >= shape.rank())) return -1;
+    return shape.dim(d < 0 ? shape.rank() + d : d);
+  }
+
+ private:
+  const Node& node_;
+  std::vector<std::vector<PartialShape>>& shapes_;
+};
+
+absl::Status Ranks(Declared& c, std::initializer_list<int> inputs, int rank) {
+  for (const int i : inputs) {
+    SM_CHECK_ARGUMENT(!c.input(i).known_rank() || c.input(i).rank() == rank, "Shape must be rank ", rank, " but is rank ", c.input(i).rank());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EqualDims(int64_t a, int64_t b) {
+  SM_CHECK_ARGUMENT(a < 0 || b < 0 || a == b, "Dimensions must be equal, but are ", a, " and ", b);
+  return absl::OkStatus();
+}
+
+absl::Status Default(Declared& c) { return c.input(0).MergeWith(c.attrs().Shape("shape")).status(); }
+
+absl::Status RangeOf(Declared& c) {
+  SM_RETURN_IF_ERROR(Ranks(c, {0, 1, 2}, 0));
+  const bool known = c.constant(0) != nullptr && c.constant(1) != nullptr && c.constant(2) != nullptr;
+  SM_CHECK_ARGUMENT(!known || c.input_dtype(0) != DataType::kHalf, "Unsupported dtype half of constants");
+  return absl::OkStatus();
+}
+
+absl::Status FirstScalar(Declared& c) { return Ranks(c, {0}, 0); }
+absl::Status LastScalar(Declared& c) { return Ranks(c, {c.num_inputs() - 1}, 0); }
+absl::Status FillOf(Declared& c) {
+  SM_RETURN_IF_ERROR(Ranks(c, {0}, 1));
+  return Ranks(c, {1}, 0);
+}
+
+absl::Status BlockShape(Declared& c) {
+  SM_CHECK_ARGUMENT(!c.FromPlaceholder(1) || c.Dim(1, 0) >= 0, "block_shape must have known size, is ", c.input(1).ToString());
+  return absl::OkStatus();
+}
+
+absl::Status ThreeChannels(Declared& c) { return EqualDims(c.Dim(0, -1), 3); }
+
+absl::Status SequenceLengths(Declared& c) { return EqualDims(c.Dim(0, 1), c.Dim(1, 0)); }
+
+absl::Status RowsOfPaddings(Declared& c, int paddings) {
+  SM_CHECK_ARGUMENT(!c.FromPlaceholder(paddings) || c.Dim(paddings, 0) >= 0, "Shape must be rank -1 but is rank 4: the rows of paddings are not declared");
+  return absl::OkStatus();
+}
+absl::Status PadConv(Declared& c) { return RowsOfPaddings(c, 1); }
+absl::Status ResizePadConv(Declared& c) { return RowsOfPaddings(c, 2); }
+
+absl::Status SparseRank(Declared& c) {
+  SM_CHECK_ARGUMENT(!c.FromPlaceholder(0) || c.Dim(0, 1) >= 0, "Invalid rank: -1: the columns of indices are not declared");
+  return absl::OkStatus();
+}
+
+absl::Status ApproxTopKSize(Declared& c) {
+  if (!c.FromPlaceholder(0)) return absl::OkStatus();
+  SM_CHECK_ARGUMENT(c.input(0).known_rank(), "Invalid reduction dimension: ", c.attrs().Int("reduction_dimension"), ": the rank is not declared");
+  const int64_t axis = c.attrs().Int("reduction_dimension"), rank = c.input(0).rank();
+  if (axis < -rank || axis >= rank) return absl::OkStatus();  // the rule of the op tells
+  SM_CHECK_ARGUMENT(c.Dim(0, static_cast<int>(axis)) >= 0, "input must have last dimension >= k = ", c.attrs().Int("k"), " but was -1");
+  return absl::OkStatus();
+}
+
+absl::Status DequantizeAxis(Declared& c) {
+  SM_CHECK_ARGUMENT(!c.FromPlaceholder(0) || c.attrs().Int("axis") < 0 || c.input(0).known_rank(), "Axis must be less than input dimension(-1), got ", c.attrs().Int("axis"));
+  return absl::OkStatus();
+}
+
+// An axis that is not known yet is taken for the last.
+absl::Status SplitSizes(Declared& c) {
+  SM_RETURN_IF_ERROR(Ranks(c, {2}, 0));
+  std::vector<int64_t> sizes;
+  const int64_t all = c.Dim(0, -1);
+  if (all < 0 || c.constant(2) != nullptr || !ConstantInts(c, 1, &sizes)) return absl::OkStatus();
+  int64_t sum = 0, open = 0;
+  for (const int64_t size : sizes) {
+    SM_CHECK_ARGUMENT(size >= -1 && size <= (int64_t{1} << 40), "Split size must be >= 0. Got: ", size);
+    if (size < 0) ++open;
+    if (size > 0) sum += size;
+  }
+  if (open > 1) return absl::OkStatus();
+  SM_CHECK_ARGUMENT(open == 0 ? sum == all : sum <= all, "can't split axis of size ", all, " into pieces that add up to ", sum);
+  return absl::OkStatus();
+}
+
+struct Row {
+  const char* op;
+  absl::Status (*check)(Declared& c);
+};
+constexpr Row kRows[] = {
+    {"ApproxTopK", ApproxTopKSize},
+    {"BatchToSpaceND", BlockShape},
+    {"CTCBeamSearchDecoder", SequenceLengths},
+    {"CTCBeamSearchDecoderV2", SequenceLengths},
+    {"CTCGreedyDecoder", SequenceLengths},
+    {"Concat", FirstScalar},
+    {"ConcatV2", LastScalar},
+    {"Cross", ThreeChannels},
+    {"Dequantize", DequantizeAxis},
+    {"Fill", FillOf},
+    {"FusedPadConv2D", PadConv},
+    {"FusedResizeAndPadConv2D", ResizePadConv},
+    {"HSVToRGB", ThreeChannels},
+    {"PlaceholderWithDefault", Default},
+    {"RGBToHSV", ThreeChannels},
+    {"Range", RangeOf},
+    {"SpaceToBatchND", BlockShape},
+    {"SparseTensorToCSRSparseMatrix", SparseRank},
+    {"SplitV", SplitSizes},
+};
+
+const Row* FindRow(const Node& node) {
+  const auto row = std::lower_bound(std::begin(kRows), std::end(kRows), node.op(), [](const Row& r, const std::string& op) { return r.op < op; });
+  return row != std::end(kRows) && node.Is(row->op) ? row : nullptr;
+}
+
+void InferDeclared(Declared& c) {
+  const Node& node = c.node();
+  if (node.def() == nullptr || !node.error.ok() || node.num_outputs() == 0) return;
+  if (node.Is("Const")) return c.set_output(0, node.attrs().TensorValue("value").shape());
+  if (node.Is("Placeholder") || node.Is("PlaceholderV2")) {
+    // Old files say [] where they mean nothing at all.
+    const PartialShape& shape = node.attrs().Shape("shape");
+    if (!shape.known_rank() || shape.rank() > 0) c.set_output(0, shape);
+    return;
+  }
+  if (node.def()->infer == nullptr || node.def()->infer(c).ok()) return;
+  for (int i = 0; i < node.num_outputs(); ++i) c.set_output(i, PartialShape());
+}
+
+}  // namespace
+
+absl::Status CheckDeclaredShapes(const Graph& graph, const std::vector<char>& wanted) {
+  const auto is_wanted = [&](const Node& node) { return wanted[static_cast<size_t>(node.id())] != 0; };
+  if (std::none_of(graph.nodes().begin(), graph.nodes().end(), [&](const auto& node) { return is_wanted(*node) && FindRow(*node) != nullptr; })) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::vector<Node*>> order = graph.TopologicalOrder();
+  if (!order.ok()) return absl::OkStatus();  // told elsewhere
+  std::vector<std::vector<PartialShape>> shapes(graph.size());
+  for (const auto& node : graph.nodes()) shapes[static_cast<size_t>(node->id())].resize(node->output_types.size());
+  for (const Node* node : *order) {
+    Declared context(*node, &shapes);
+    InferDeclared(context);
+    const Row* row = is_wanted(*node) && node->error.ok() ? FindRow(*node) : nullptr;
+    if (row == nullptr) continue;
+    if (absl::Status status = row->check(context); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("node \"", node->name, "\" (", node->op(), "): ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace savedmodel
