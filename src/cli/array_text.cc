@@ -15,13 +15,20 @@ namespace {
 
 constexpr int64_t kEdge = 3, kSummaryAbove = 1000, kWidth = 75, kPrecision = 8;
 
+// What numpy compares with: the numbers as the dtype holds them.
+double As(DataType type, double value) {
+  if (type == DataType::kHalf) return static_cast<float>(Half(static_cast<float>(value)));
+  return type == DataType::kFloat || type == DataType::kComplex64 ? static_cast<float>(value) : value;
+}
+
+// The fewest digits that read back as the same value.
 std::string Shortest(double value, DataType type, bool scientific) {
   char buffer[400];
   const auto format = scientific ? std::chars_format::scientific : std::chars_format::fixed;
   if (type == DataType::kDouble || type == DataType::kComplex128) return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format).ptr};
   const float narrow = static_cast<float>(value);
   if (type != DataType::kHalf) return {buffer, std::to_chars(buffer, buffer + sizeof buffer, narrow, format).ptr};
-  for (int digits = 0; digits < 17; ++digits) {  // the fewest digits that read back as the same half
+  for (int digits = 0; digits < 17; ++digits) {
     const std::string text = absl::StrFormat("%.*e", digits, value);
     double back = 0;
     std::from_chars(text.data(), text.data() + text.size(), back);
@@ -31,23 +38,27 @@ std::string Shortest(double value, DataType type, bool scientific) {
   return "0";
 }
 
-// Integer part with sign, fraction without trailing zeros, exponent ("e+08").
+// Integer part with sign, fraction, exponent ("e+08").
 struct Parts {
   std::string whole, fraction, exponent;
 };
 
-Parts Split(double value, DataType type, bool scientific) {
-  std::string text = Shortest(value, type, scientific);
+Parts Split(const std::string& text) {
   Parts parts;
-  const size_t e = text.find('e'), dot = text.find('.');
-  if (dot != text.npos && (e == text.npos ? text.size() : e) - dot - 1 > kPrecision) {
-    text = scientific ? absl::StrFormat("%.8e", value) : absl::StrFormat("%.8f", value);
-  }
   const size_t end = std::min(text.find('e'), text.size());
   if (end < text.size()) parts.exponent = text.substr(end);
   const size_t point = std::min(text.find('.'), end);
   parts.whole = text.substr(0, point);
   if (point < end) parts.fraction = text.substr(point + 1, end - point - 1);
+  return parts;
+}
+
+// The fewest digits, at most eight after the point, without zeros at the end.
+Parts Short(double value, DataType type, bool scientific) {
+  Parts parts = Split(Shortest(value, type, scientific));
+  if (static_cast<int64_t>(parts.fraction.size()) > kPrecision) {
+    parts = Split(scientific ? absl::StrFormat("%.8e", value) : absl::StrFormat("%.8f", value));
+  }
   while (!parts.fraction.empty() && parts.fraction.back() == '0') parts.fraction.pop_back();
   return parts;
 }
@@ -62,42 +73,51 @@ class FloatFormat {
       most = std::max(most, std::fabs(v));
       least = least == 0 ? std::fabs(v) : std::min(least, std::fabs(v));
     }
-    scientific_ = least != 0 && (most >= 1e8 || least < 1e-4 || most / least > 1000);
+    const double large = type == DataType::kHalf ? 1e3 : type == DataType::kFloat || type == DataType::kComplex64 ? 1e6 : 1e8;
+    scientific_ = least != 0 && (most >= large || least < As(type, 0.0001) || As(type, most / least) > 1000);
     size_t exponent = 0;
+    bool odd = false, minus = plus;
     for (double v : values) {
-      if (!std::isfinite(v)) continue;
-      const Parts parts = Split(v, type, scientific_);
+      if (!std::isfinite(v)) {
+        odd = true;
+        minus = minus || v < 0;
+        continue;
+      }
+      const Parts parts = Short(v, type, scientific_);
       left_ = std::max(left_, Whole(parts).size());
-      right_ = std::max(right_, parts.fraction.size());
+      fraction_ = std::max(fraction_, parts.fraction.size());
       exponent = std::max(exponent, parts.exponent.size());
     }
-    fraction_ = right_;
-    right_ += exponent;
-    for (double v : values) {
-      if (std::isfinite(v)) continue;
-      const size_t length = Odd(v).size();
-      if (length > right_ + 1) left_ = std::max(left_, length - right_ - 1);
-    }
+    exponent_ = exponent;
+    right_ = fraction_ + exponent;
+    const size_t longest = minus ? 4 : 3;
+    if (odd && longest > right_ + 1) left_ = std::max(left_, longest - right_ - 1);
   }
 
   std::string operator()(double v) const {
     if (!std::isfinite(v)) {
-      const std::string text = Odd(v);
+      const std::string text = std::isnan(v) ? (plus_ ? "+nan" : "nan") : v < 0 ? "-inf" : plus_ ? "+inf" : "inf";
       return std::string(left_ + right_ + 1 - std::min(text.size(), left_ + right_ + 1), ' ') + text;
     }
-    const Parts parts = Split(v, type_, scientific_);
+    // In scientific form all have as many digits, and those past the fewest are digits of the value, not zeros.
+    Parts parts = scientific_ ? Split(absl::StrFormat("%.*e", static_cast<int>(fraction_), v)) : Short(v, type_, false);
+    if (parts.exponent.size() < exponent_) parts.exponent.insert(2, exponent_ - parts.exponent.size(), '0');
     const std::string whole = Whole(parts);
     return absl::StrCat(std::string(left_ - std::min(left_, whole.size()), ' '), whole, ".", parts.fraction,
-                        std::string(fraction_ - std::min(fraction_, parts.fraction.size()), scientific_ ? '0' : ' '), parts.exponent);
+                        std::string(fraction_ - std::min(fraction_, parts.fraction.size()), ' '), parts.exponent);
   }
 
  private:
   std::string Whole(const Parts& parts) const { return plus_ && parts.whole[0] != '-' ? "+" + parts.whole : parts.whole; }
-  std::string Odd(double v) const { return std::isnan(v) ? (plus_ ? "+nan" : "nan") : v < 0 ? "-inf" : plus_ ? "+inf" : "inf"; }
   DataType type_;
   bool plus_, scientific_ = false;
-  size_t left_ = 0, right_ = 0, fraction_ = 0;
+  size_t left_ = 0, right_ = 0, fraction_ = 0, exponent_ = 0;
 };
+
+// Letters of UTF-8.
+size_t Columns(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
 
 using ElementText = std::function<std::string(int64_t)>;
 
@@ -118,7 +138,7 @@ class Layout {
       const bool end = !gap && i == n - 1;
       if (last) {
         const std::string word = gap ? "..." : text_(offset + i);
-        if (static_cast<int64_t>(line.size() + word.size()) > width - (end ? 0 : 1) && line.size() > indent.size()) {
+        if (static_cast<int64_t>(Columns(line) + Columns(word)) > width - 1 && line.size() > indent.size()) {
           while (!line.empty() && line.back() == ' ') line.pop_back();
           absl::StrAppend(&done, line, "\n");
           line = indent;
@@ -181,8 +201,8 @@ std::string PlainText(const Tensor& t, int64_t i) {
 
 std::string ScalarText(double v, DataType type) {
   if (!std::isfinite(v)) return DoubleRepr(v);
-  const double size = std::fabs(v);
-  std::string text = Shortest(v, type, size != 0 && (size < 1e-4 || size >= 1e16));
+  const double size = std::fabs(v), large = type == DataType::kHalf ? 1e3 : type == DataType::kFloat || type == DataType::kComplex64 ? 1e6 : 1e16;
+  std::string text = Shortest(v, type, size != 0 && (size < 1e-4 || size >= large));
   return text.find_first_of(".e") == text.npos ? text + ".0" : text;
 }
 

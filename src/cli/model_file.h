@@ -21,6 +21,9 @@ std::set<std::string> ParseTagSet(const std::string& text, bool trim);
 
 absl::StatusOr<const proto::MetaGraphDef*> FindMetaGraph(const proto::SavedModel& model, const std::string& tag_set, bool trim);
 
+// ValueError with the keys there are.
+absl::StatusOr<const proto::SignatureDef*> FindSignature(const proto::MetaGraphDef& meta_graph, const std::string& key);
+
 }  // namespace savedmodel::cli
 
 #endif  // SAVEDMODEL_CLI_MODEL_FILE_H_

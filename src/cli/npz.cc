@@ -3,7 +3,6 @@
 
 #include <cstring>
 
-#include "absl/strings/strip.h"
 #include "cli/npy.h"
 #include "cli/python_error.h"
 
@@ -40,12 +39,12 @@ absl::StatusOr<std::string> Inflate(absl::string_view packed, size_t size) {
 
 bool IsNpz(absl::string_view bytes) { return bytes.substr(0, 4) == "PK\x03\x04"; }
 
-absl::StatusOr<std::map<std::string, std::string>> ReadNpz(absl::string_view bytes) {
+absl::StatusOr<std::vector<NpzMember>> ReadNpz(absl::string_view bytes) {
   if (bytes.size() < 22 || bytes.size() > UINT32_MAX) return Bad();
   const size_t end = bytes.rfind("PK\x05\x06");
   if (end == bytes.npos || bytes.size() - end < 22) return Bad();
   size_t at = Number(bytes, end + 16, 4);
-  std::map<std::string, std::string> members;
+  std::vector<NpzMember> members;
   for (uint32_t left = Number(bytes, end + 10, 2); left > 0; --left) {
     if (at > bytes.size() || bytes.size() - at < 46 || bytes.substr(at, 4) != "PK\x01\x02") return Bad();
     const uint32_t method = Number(bytes, at + 10, 2), packed = Number(bytes, at + 20, 4), size = Number(bytes, at + 24, 4);
@@ -62,7 +61,7 @@ absl::StatusOr<std::map<std::string, std::string>> ReadNpz(absl::string_view byt
     } else if (method != 0) {
       return Bad();
     }
-    members[std::string(absl::StripSuffix(name, ".npy"))] = std::move(content);
+    members.push_back({std::string(name), std::move(content)});
     at += 46 + name_size + Number(bytes, at + 30, 2) + Number(bytes, at + 32, 2);
   }
   return members;

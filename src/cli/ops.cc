@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
+#include "cli/json_value.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel::cli {
@@ -19,11 +20,20 @@ std::string StateOf(const OpTable& table, const std::string& op) {
 
 }  // namespace
 
-absl::Status ListOps() {
+absl::Status ListOps(const Arguments& arguments) {
   const std::shared_ptr<const OpTable> table = BuiltinOps();
   std::map<std::string, std::string> sorted;
   for (const auto& item : table->ops()) sorted[item.first] = StateOf(*table, item.first);
-  for (const auto& [name, state] : sorted) std::printf("%s\t%s\n", name.c_str(), state.c_str());
+  bool first = true;
+  for (const auto& [name, state] : sorted) {
+    if (arguments.json) {
+      std::printf("%s{\"op\": %s, \"state\": %s}", first ? "[\n  " : ",\n  ", JsonString(name).c_str(), JsonString(state).c_str());
+    } else {
+      std::printf("%s\t%s\n", name.c_str(), state.c_str());
+    }
+    first = false;
+  }
+  if (arguments.json) std::puts("\n]");
   return absl::OkStatus();
 }
 

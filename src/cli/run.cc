@@ -1,81 +1,34 @@
-// run: feeds a signature from files and literals, prints the results as numpy does, writes them to .npy files.
+// run: feeds a signature from files, expressions and examples, prints the results as numpy does, writes them to .npy files.
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <sys/stat.h>
 
-#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "cli/array_text.h"
 #include "cli/commands.h"
-#include "cli/literal.h"
+#include "cli/image_input.h"
+#include "cli/json_value.h"
 #include "cli/model_file.h"
 #include "cli/npy.h"
 #include "cli/python_error.h"
+#include "cli/run_inputs.h"
+#include "cli/to_tensor.h"
 #include "core/status_macros.h"
 #include "savedmodel/savedmodel.h"
 
 namespace savedmodel::cli {
 namespace {
 
-struct Given {
-  Value value;
-  Tensor tensor;  // where it came out of a file
-};
+using Infos = std::map<std::string, proto::TensorInfo>;
 
-absl::StatusOr<Tensor> ReadArray(const std::string& file, const std::string& name) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return PythonError("NotFoundError", file, "; No such file or directory");
-  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (IsNpy(bytes)) return ReadNpy(bytes);
-  if (!IsNpz(bytes)) return PythonError("_pickle.UnpicklingError", "Failed to interpret file ", file, ": neither .npy nor .npz (pickles are not read)");
-  SM_ASSIGN_OR_RETURN(auto members, ReadNpz(bytes));
-  if (name.empty() && members.size() == 1) return ReadNpy(members.begin()->second);
-  auto it = members.find(name);
-  if (name.empty()) return PythonError("RuntimeError", "Input file ", file, " contains more than one ndarray. Please specify the name of ndarray to use.");
-  if (it == members.end()) return PythonError("RuntimeError", "Input file ", file, " does not contain variable with name \"", name, "\".");
-  return ReadNpy(it->second);
-}
-
-absl::Status TakeFiles(const std::string& text, std::map<std::string, Given>* given) {
-  for (const std::string& piece : std::vector<std::string>(absl::StrSplit(text, ';'))) {
-    if (piece.empty()) continue;
-    const size_t equals = piece.find('=');
-    std::string file = equals == piece.npos ? "" : piece.substr(equals + 1), name;
-    const size_t open = file.find('[');
-    const bool named = open != file.npos;
-    const bool closed = named && file.back() == ']' && file.size() > open + 2;
-    if (equals == piece.npos || equals == 0 || file.empty() || (named && !closed)) {
-      return PythonError("RuntimeError", "--inputs \"", piece,
-                         "\" format is incorrect. Please follow\"<input_key>=<filename>\", or\"<input_key>=<filename>[<variable_name>]\"");
-    }
-    if (named) {
-      name = file.substr(open + 1, file.size() - open - 2);
-      file.resize(open);
-    }
-    SM_ASSIGN_OR_RETURN(Tensor tensor, ReadArray(file, name));
-    (*given)[piece.substr(0, equals)] = {Value(), std::move(tensor)};
-  }
-  return absl::OkStatus();
-}
-
-absl::Status TakeExpressions(const std::string& text, std::map<std::string, Given>* given) {
-  for (const std::string& piece : std::vector<std::string>(absl::StrSplit(text, ';'))) {
-    if (piece.empty()) continue;
-    const size_t equals = piece.find('=');
-    if (equals == piece.npos && text.find('=') != text.npos) return PythonError("ValueError", "not enough values to unpack (expected 2, got 1)");
-    if (equals == piece.npos) {
-      return PythonError("RuntimeError", "--input_exprs \"", piece, "\" format is incorrect. Please follow\"<input_key>=<python expression>\"");
-    }
-    SM_ASSIGN_OR_RETURN(Value value, ParseLiteral(piece.substr(equals + 1)));
-    (*given)[piece.substr(0, equals)] = {std::move(value), Tensor()};
-  }
-  return absl::OkStatus();
-}
+std::string ShapeTuple(const std::vector<std::string>& sizes) { return absl::StrCat("(", absl::StrJoin(sizes, ", "), sizes.size() == 1 ? ",)" : ")"); }
 
 // The shape that the placeholder itself declares decides, not the signature's.
 absl::Status CheckShape(const proto::GraphDef& graph, const std::string& name, const TensorShape& shape) {
@@ -95,25 +48,91 @@ absl::Status CheckShape(const proto::GraphDef& graph, const std::string& name, c
       want.push_back(dims[i].size() < 0 ? "None" : absl::StrCat(dims[i].size()));
     }
     for (int64_t dim : shape.dims()) have.push_back(absl::StrCat(dim));
-    auto text = [](const std::vector<std::string>& sizes) { return absl::StrCat("(", absl::StrJoin(sizes, ", "), sizes.size() == 1 ? ",)" : ")"); };
-    if (!fits) return PythonError("ValueError", "Cannot feed value of shape ", text(have), " for Tensor ", name, ", which has shape ", text(want));
+    if (!fits) return PythonError("ValueError", "Cannot feed value of shape ", ShapeTuple(have), " for Tensor ", name, ", which has shape ", ShapeTuple(want));
     return absl::OkStatus();
   }
   return absl::OkStatus();
 }
 
-absl::Status Write(const std::string& directory, const std::string& key, const Tensor& tensor, bool overwrite) {
-  const std::string file = absl::StrCat(directory, "/", key, ".npy");
+PartialShape ShapeOf(const proto::TensorInfo& info) {
+  if (!info.has_tensor_shape() || info.tensor_shape().unknown_rank()) return PartialShape();
+  std::vector<int64_t> dims;
+  for (const auto& dim : info.tensor_shape().dim()) dims.push_back(dim.size());
+  return PartialShape::Of(dims);
+}
+
+absl::StatusOr<Tensor> FeedOf(const Given& given, const proto::TensorInfo& info, const Arguments& arguments) {
+  const DataType type = RemoveRef(static_cast<DataType>(static_cast<int>(info.dtype())));
+  if (given.form == Given::Form::kImage) return ImageTensor(given.bytes, type, ShapeOf(info), arguments.scale.value_or(""), given.file);
+  if (given.form == Given::Form::kLines) {
+    if (type != DataType::kString) {
+      return PythonError("_pickle.UnpicklingError", "Failed to interpret file ", given.file, " as a pickle; lines of text are read for inputs of strings");
+    }
+    if (info.tensor_shape().dim_size() == 0 && !info.tensor_shape().unknown_rank() && given.value.items.size() == 1) return ToTensor(given.value.items[0], type);
+  }
+  return ToTensor(given.value, type);
+}
+
+absl::Status CheckKeys(const std::vector<Given>& given, const Infos& inputs) {
+  for (const Given& one : given) {
+    if (inputs.count(one.key) > 0) continue;
+    const std::string keys = absl::StrJoin(inputs, "\", \"", [](std::string* out, const auto& item) { out->append(item.first); });
+    return PythonError("ValueError", "\"", one.key, "\" is not a valid input key. Please choose from \"", keys, "\", or use --show option.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MakeDirectories(const std::string& path) {
   struct stat there;
-  if (!overwrite && stat(file.c_str(), &there) == 0) {
+  for (size_t end = 0; end != path.npos;) {
+    end = path.find('/', end + 1);
+    const std::string part = path.substr(0, end);
+    if (stat(part.c_str(), &there) == 0 && S_ISDIR(there.st_mode)) continue;
+    if (mkdir(part.c_str(), 0777) == 0) continue;
+    const char* type = errno == EEXIST ? "FileExistsError" : errno == ENOTDIR ? "NotADirectoryError" : errno == EACCES ? "PermissionError" : "OSError";
+    return PythonError(type, "[Errno ", errno, "] ", std::strerror(errno), ": '", path, "'");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Write(const std::string& directory, const std::string& key, const Tensor& tensor, const Arguments& arguments) {
+  SM_RETURN_IF_ERROR(MakeDirectories(directory));
+  const std::string file = absl::StrCat(directory, absl::EndsWith(directory, "/") ? "" : "/", key, ".npy");
+  struct stat there;
+  if (!arguments.overwrite && stat(file.c_str(), &there) == 0) {
     return PythonError("RuntimeError", "Output file ", file, " already exists. Add \"--overwrite\" to overwrite the existing output files.");
   }
   SM_ASSIGN_OR_RETURN(std::string bytes, WriteNpy(tensor));
+  errno = 0;
   std::ofstream out(file, std::ios::binary);
   out << bytes;
   out.close();
-  if (!out) return PythonError("OSError", "cannot write ", file);
-  std::printf("Output %s is saved to %s\n", key.c_str(), file.c_str());
+  if (!out) return PythonError(errno == ENOENT ? "FileNotFoundError" : "OSError", "[Errno ", errno, "] ", std::strerror(errno), ": '", file, "'");
+  if (!arguments.json) std::printf("Output %s is saved to %s\n", key.c_str(), file.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Report(const Infos& outputs, const std::vector<Tensor>& results, const Arguments& arguments) {
+  size_t i = 0;
+  std::string json;
+  for (const auto& output : outputs) {
+    const Tensor& result = results[i++];
+    if (arguments.json) {
+      absl::StrAppend(&json, json.empty() ? "" : ",\n    ", JsonString(output.first), ": {\"dtype\": ", JsonString(DataTypeName(result.dtype())), ", \"shape\": [",
+                      absl::StrJoin(result.shape().dims(), ", "), "], \"values\": ", JsonTensor(result), "}");
+    } else {
+      const std::string text = absl::StrCat("Result for output key ", output.first, ":\n", ArrayText(result), "\n");
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
+    if (arguments.outdir.has_value() && !arguments.outdir->empty()) SM_RETURN_IF_ERROR(Write(*arguments.outdir, output.first, result, arguments));
+  }
+  if (arguments.json) std::printf("{\n  \"outputs\": {\n    %s\n  }\n}\n", json.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RefuseWhatIsNotHere(const Arguments& arguments) {
+  const char* flag = arguments.tf_debug ? "tf_debug" : arguments.init_tpu ? "init_tpu" : arguments.worker.has_value() ? "worker" : nullptr;
+  if (flag != nullptr) return PythonError("NotImplementedError", "--", flag, " is not known here: this tool runs models in its own process, on this machine");
   return absl::OkStatus();
 }
 
@@ -123,47 +142,38 @@ absl::Status RunModel(const Arguments& arguments) {
   if (arguments.inputs.empty() && arguments.input_exprs.empty() && arguments.input_examples.empty()) {
     return PythonError("AttributeError", "At least one of --inputs, --input_exprs or --input_examples must be required");
   }
-  if (!arguments.input_examples.empty()) return absl::UnimplementedError("--input_examples is not there yet");
-  std::map<std::string, Given> given;
-  SM_RETURN_IF_ERROR(TakeFiles(arguments.inputs, &given));
-  SM_RETURN_IF_ERROR(TakeExpressions(arguments.input_exprs, &given));
+  SM_RETURN_IF_ERROR(RefuseWhatIsNotHere(arguments));
+  SM_ASSIGN_OR_RETURN(const std::vector<Given> given, ReadInputs(arguments));
   SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir, true));
   SM_ASSIGN_OR_RETURN(const proto::MetaGraphDef* meta_graph, FindMetaGraph(*model, *arguments.tag_set, true));
+  SM_ASSIGN_OR_RETURN(const proto::SignatureDef* signature, FindSignature(*meta_graph, *arguments.signature_def));
+  const Infos inputs(signature->inputs().begin(), signature->inputs().end()), outputs(signature->outputs().begin(), signature->outputs().end());
   const std::vector<std::string> tags = TagsOf(*meta_graph);
+  SM_RETURN_IF_ERROR(CheckKeys(given, inputs));
   model.reset();
 
   SessionOptions options;
   options.log = [](absl::string_view line) { std::fprintf(stderr, "%s\n", std::string(line).c_str()); };
   SM_ASSIGN_OR_RETURN(SavedModelBundle bundle, LoadSavedModel(options, {}, {tags.begin(), tags.end()}, *arguments.dir));
-  auto signature = bundle.signatures().find(*arguments.signature_def);
-  if (signature == bundle.signatures().end()) {
-    return PythonError("ValueError", "Could not find signature \"", *arguments.signature_def, "\".");
+  std::vector<std::string> fetches;
+  for (const auto& output : outputs) {
+    if (output.second.name().empty()) {
+      return PythonError("ValueError", "Argument `fetch` =  cannot be interpreted as a Tensor. (\"The name '' refers to an Operation not in the graph.\")");
+    }
+    fetches.push_back(output.second.name());
   }
   Feeds feeds;
-  for (auto& [key, one] : given) {
-    auto input = signature->second.inputs.find(key);
-    if (input == signature->second.inputs.end()) {
-      const std::string keys = absl::StrJoin(signature->second.inputs, "\", \"", [](std::string* out, const auto& item) { out->append(item.first); });
-      return PythonError("ValueError", "\"", key, "\" is not a valid input key. Please choose from \"", keys, "\", or use --show option.");
+  for (const Given& one : given) {
+    const proto::TensorInfo& info = inputs.at(one.key);
+    if (info.name().empty()) {
+      return PythonError("TypeError", "Cannot interpret feed_dict key as Tensor: The name '' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".");
     }
-    const DataType type = RemoveRef(input->second.dtype);
-    SM_ASSIGN_OR_RETURN(Tensor tensor, one.tensor.initialized() ? CastTensor(one.tensor, type) : ToTensor(one.value, type));
-    SM_RETURN_IF_ERROR(CheckShape(bundle.meta_graph_def().graph_def(), input->second.name, tensor.shape()));
-    feeds.emplace_back(input->second.name, std::move(tensor));
+    SM_ASSIGN_OR_RETURN(Tensor tensor, FeedOf(one, info, arguments));
+    SM_RETURN_IF_ERROR(CheckShape(bundle.meta_graph_def().graph_def(), info.name(), tensor.shape()));
+    feeds.emplace_back(info.name(), std::move(tensor));
   }
-  std::vector<std::string> fetches;
-  for (const auto& output : signature->second.outputs) fetches.push_back(output.second.name);
-  SM_ASSIGN_OR_RETURN(std::vector<Tensor> results, bundle.session->Run(feeds, fetches));
-  if (arguments.outdir.has_value() && mkdir(arguments.outdir->c_str(), 0777) != 0 && errno != EEXIST) {
-    return PythonError("OSError", "cannot make the directory ", *arguments.outdir);
-  }
-  size_t i = 0;
-  for (const auto& output : signature->second.outputs) {
-    std::printf("Result for output key %s:\n%s\n", output.first.c_str(), ArrayText(results[i]).c_str());
-    if (arguments.outdir.has_value()) SM_RETURN_IF_ERROR(Write(*arguments.outdir, output.first, results[i], arguments.overwrite));
-    ++i;
-  }
-  return absl::OkStatus();
+  SM_ASSIGN_OR_RETURN(const std::vector<Tensor> results, bundle.session->Run(feeds, fetches));
+  return Report(outputs, results, arguments);
 }
 
 }  // namespace savedmodel::cli

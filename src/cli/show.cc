@@ -7,6 +7,8 @@
 #include "absl/strings/str_join.h"
 #include "cli/commands.h"
 #include "cli/functions_text.h"
+#include "cli/json_value.h"
+#include "cli/show_json.h"
 #include "cli/model_file.h"
 #include "cli/op_set.h"
 #include "cli/python_error.h"
@@ -64,20 +66,17 @@ void ShowAll(const proto::SavedModel& model) {
 }
 
 absl::Status ShowSignature(const proto::MetaGraphDef& meta_graph, const std::string& key) {
-  const SortedSignatures signatures = SignaturesOf(meta_graph);
-  auto it = signatures.find(key);
-  if (it == signatures.end()) {
-    const std::string keys = absl::StrJoin(signatures, ", ", [](std::string* out, const auto& item) { absl::StrAppend(out, item.first); });
-    return PythonError("ValueError", "Could not find signature \"", key, "\". Please choose from: ", keys);
-  }
-  Print(SignatureText(*it->second, 0));
+  SM_ASSIGN_OR_RETURN(const proto::SignatureDef* signature, FindSignature(meta_graph, key));
+  Print(SignatureText(*signature, 0));
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status Show(const Arguments& arguments) {
+  if (arguments.checkpoint.has_value()) return ShowCheckpoint(arguments);
   SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
+  if (arguments.json) return ShowJson(*model, arguments);
   if (arguments.all) {
     ShowAll(*model);
     return absl::OkStatus();
@@ -87,9 +86,12 @@ absl::Status Show(const Arguments& arguments) {
     ShowTagSets(*model);
     return absl::OkStatus();
   }
-  const bool keys_alone = !arguments.list_ops && !arguments.signature_def.has_value();
-  SM_ASSIGN_OR_RETURN(const proto::MetaGraphDef* meta_graph, FindMetaGraph(*model, *arguments.tag_set, !keys_alone));
-  if (arguments.list_ops) Print(OpsLine(*meta_graph));
+  if (arguments.list_ops) {
+    SM_ASSIGN_OR_RETURN(const proto::MetaGraphDef* listed, FindMetaGraph(*model, *arguments.tag_set, true));
+    Print(OpsLine(*listed));
+  }
+  // The list of keys takes the tags as they are, as the reference does.
+  SM_ASSIGN_OR_RETURN(const proto::MetaGraphDef* meta_graph, FindMetaGraph(*model, *arguments.tag_set, arguments.signature_def.has_value()));
   if (arguments.signature_def.has_value()) return ShowSignature(*meta_graph, *arguments.signature_def);
   Print("The given SavedModel MetaGraphDef contains SignatureDefs with the following keys:\n");
   for (const auto& item : SignaturesOf(*meta_graph)) Print(absl::StrCat("SignatureDef key: \"", item.first, "\"\n"));
@@ -111,15 +113,21 @@ absl::Status Scan(const Arguments& arguments) {
   } else {
     for (const proto::MetaGraphDef& meta_graph : model->meta_graphs()) chosen.push_back(&meta_graph);
   }
+  std::string json;
   for (const proto::MetaGraphDef* meta_graph : chosen) {
     std::set<std::string> found;
     for (const std::string& op : OpsOf(*meta_graph)) {
       if (denied.count(op) > 0) found.insert(op);
     }
+    if (arguments.json) {
+      absl::StrAppend(&json, json.empty() ? "" : ",\n    ", "{\"tags\": ", JsonStrings(TagsOf(*meta_graph)), ", \"found\": ", JsonStrings(found), "}");
+      continue;
+    }
     const std::string head = absl::StrCat("MetaGraph with tag set ", ListRepr(TagsOf(*meta_graph)));
     Print(found.empty() ? absl::StrCat(head, " does not contain the default denylisted ops: ", SetRepr(denied), "\n")
                         : absl::StrCat(head, " contains the following denylisted ops: ", SetRepr(found), "\n"));
   }
+  if (arguments.json) Print(absl::StrCat("{\n  \"op_denylist\": ", JsonStrings(denied), ",\n  \"meta_graphs\": [\n    ", json, "\n  ]\n}\n"));
   return absl::OkStatus();
 }
 
