@@ -28,7 +28,8 @@ bool Aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) 
 
 absl::StatusOr<CudaEpilogue> ReadCudaEpilogue(const Attributes& attrs) {
   SM_ASSIGN_OR_RETURN(const EpilogueAttrs read, ReadEpilogueAttrs(attrs));
-  return CudaEpilogue{read.bias, read.residual, UnaryOf(read.activation), read.alpha};
+  if (read.scaled) return absl::UnimplementedError("no CUDA kernel for a product whose input is scaled by channel");
+  return CudaEpilogue{read.bias, read.residual, UnaryOf(read.activation), read.alpha, read.factor, read.factor_key};
 }
 
 absl::StatusOr<EpilogueTensors> EpilogueInputs(const CudaRun& run, const CudaEpilogue& epilogue, int64_t channels, const TensorShape& output) {

@@ -15,6 +15,8 @@ struct CudaEpilogue {
   bool bias = false, residual = false;  // inputs 2 and the next
   cuda::Unary activation = cuda::Unary::kNone;
   float alpha = 0;
+  Tensor factor;           // on the host: what the weights of each channel are multiplied with; not initialized(): nothing
+  std::string factor_key;  // names it among those of the same weights
   bool any() const { return bias || residual || activation != cuda::Unary::kNone; }
 };
 absl::StatusOr<CudaEpilogue> ReadCudaEpilogue(const Attributes& attrs);

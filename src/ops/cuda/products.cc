@@ -241,22 +241,33 @@ absl::StatusOr<KernelPtr> MakeMatMulEpilogue(KernelInit& init) {
   SM_CHECK_ARGUMENT(k > 0 && b->num_elements() % k == 0, "the matrix has ", b->num_elements(), " elements, not rows of ", k);
   GpuDevice& device = GpuOf(init);
   cuda::CudaLibraries* libraries = LibrariesOf(device);
-  std::shared_ptr<const Tensor> small;
+  const int64_t n = b->num_elements() / k;
+  const bool transposed = init.attrs().Bool("transpose_b");
+  SM_CHECK_ARGUMENT(!epilogue.factor.initialized() || epilogue.factor.num_elements() == n, "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
+  auto weight = [&](const Tensor& from, int64_t i) {
+    return from.data<float>()[i] * (epilogue.factor.initialized() ? epilogue.factor.data<float>()[transposed ? i / k : i % n] : 1.0f);
+  };
+  std::shared_ptr<const Tensor> small, scaled;
   if (device.options().precision == Precision::kBFloat16 && libraries != nullptr && libraries->blas != nullptr) {
-    SM_ASSIGN_OR_RETURN(small, OnDevice(init, *b, "bfloat16 matrix", DataType::kBFloat16, b->shape(), [](const Tensor& from, Tensor* to) {
-      for (int64_t i = 0; i < from.num_elements(); ++i) to->data<BFloat16>()[i] = BFloat16(from.data<float>()[i]);
+    SM_ASSIGN_OR_RETURN(small, OnDevice(init, *b, absl::StrCat("bfloat16 matrix ", k, transposed, epilogue.factor_key), DataType::kBFloat16, b->shape(), [&](const Tensor& from, Tensor* to) {
+      for (int64_t i = 0; i < from.num_elements(); ++i) to->data<BFloat16>()[i] = BFloat16(weight(from, i));
+    }));
+  }
+  if (epilogue.factor.initialized()) {
+    SM_ASSIGN_OR_RETURN(scaled, OnDevice(init, *b, absl::StrCat("matrix ", k, transposed, epilogue.factor_key), DataType::kFloat, b->shape(), [&](const Tensor& from, Tensor* to) {
+      for (int64_t i = 0; i < from.num_elements(); ++i) to->data<float>()[i] = weight(from, i);
     }));
   }
   cuda::BlasShape shape;
   shape.type = small != nullptr ? cuda::Element::kBFloat16 : cuda::Element::kFloat;
   shape.k = k;
-  shape.n = b->num_elements() / k;
-  shape.transpose_b = init.attrs().Bool("transpose_b");
+  shape.n = n;
+  shape.transpose_b = transposed;
   shape.bias = epilogue.bias;
   shape.residual = epilogue.residual;
   shape.activation = epilogue.activation;
   shape.tf32 = device.options().allow_tf32;
-  return MakeCudaKernel([epilogue, shape, small, plans = std::make_shared<ProductPlans>(), contracted = static_cast<int>(init.attrs().Int("contracted")),
+  return MakeCudaKernel([epilogue, shape, small, scaled, plans = std::make_shared<ProductPlans>(), contracted = static_cast<int>(init.attrs().Int("contracted")),
                          tail = init.attrs().Ints("tail")](CudaRun& run) -> absl::Status {
     const Tensor& a = run.input(0);
     SM_CHECK_ARGUMENT(a.rank() >= contracted && a.shape().Product(a.rank() - contracted, a.rank()) == shape.k, "Matrix size-incompatible: In[0]: ",
@@ -277,7 +288,7 @@ absl::StatusOr<KernelPtr> MakeMatMulEpilogue(KernelInit& init) {
       }
       blas.type = cuda::Element::kFloat;
     }
-    return plans->Get(*run.stream().device(), blas, epilogue.alpha).Run(run, a.raw(), run.input(1).raw(), tensors, out->raw());
+    return plans->Get(*run.stream().device(), blas, epilogue.alpha).Run(run, a.raw(), scaled != nullptr ? scaled->raw() : run.input(1).raw(), tensors, out->raw());
   });
 }
 

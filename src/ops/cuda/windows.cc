@@ -182,12 +182,12 @@ class ConvPlans {
   std::list<std::shared_ptr<const ConvPlan>> plans_;
 };
 
-// [h, w, in, out] -> [out, h, w, in].
-template <typename T>
-void OutputsFirst(const Tensor& from, Tensor* to) {
-  const int64_t outs = from.dim(3), rest = from.num_elements() / std::max<int64_t>(outs, 1);
-  for (int64_t r = 0; r < rest; ++r) {
-    for (int64_t o = 0; o < outs; ++o) to->data<T>()[o * rest + r] = from.data<T>()[r * outs + o];
+// [h, w, in, out] as it is, or as [out, h, w, in]; each output channel times its factor.
+void PackFilter(const Tensor& from, const Tensor& factor, bool outputs_first, Tensor* to) {
+  const int64_t outs = from.dim(3), n = from.num_elements(), rest = n / std::max<int64_t>(outs, 1), channels = std::max<int64_t>(factor.num_elements(), 1);
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t at = outputs_first ? i % outs * rest + i / outs : i;
+    to->data<float>()[at] = from.data<float>()[i] * (factor.initialized() ? factor.data<float>()[i % channels] : 1.0f);
   }
 }
 
@@ -211,10 +211,13 @@ absl::StatusOr<KernelPtr> MakeConvEpilogue(KernelInit& init) {
     outputs_first = plan->way == ConvWay::kLibrary;
   }
   const TensorShape& from = filter->shape();
+  const TensorShape packed_shape = outputs_first ? TensorShape({from.dim(3), from.dim(0), from.dim(1), from.dim(2)}) : from;
+  const int64_t channels = depthwise ? from.dim(2) * from.dim(3) : from.dim(3);
+  SM_CHECK_ARGUMENT(!epilogue.factor.initialized() || epilogue.factor.num_elements() == channels, "the factor has ", epilogue.factor.num_elements(),
+                    " numbers, wants ", channels);
   absl::StatusOr<std::shared_ptr<const Tensor>> packed =
-      outputs_first ? OnDevice(init, *filter, "filter, outputs first", DataType::kFloat, {from.dim(3), from.dim(0), from.dim(1), from.dim(2)}, OutputsFirst<float>)
-                    : OnDevice(init, *filter, "filter", DataType::kFloat, from,
-                               [](const Tensor& source, Tensor* to) { std::memcpy(to->raw(), source.raw(), source.bytes()); });
+      OnDevice(init, *filter, absl::StrCat(outputs_first ? "filter, outputs first" : depthwise ? "depthwise filter" : "filter", epilogue.factor_key), DataType::kFloat, packed_shape,
+               [&](const Tensor& source, Tensor* to) { PackFilter(source, epilogue.factor, outputs_first, to); });
   if (!packed.ok()) return packed.status();
   return MakeCudaKernel([plans, size, epilogue, outputs_first, filter = *packed, shape = from](CudaRun& run) -> absl::Status {
     const Tensor& x = run.input(0);
