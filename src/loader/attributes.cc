@@ -86,7 +86,8 @@ absl::StatusOr<AttrValue> ReadValue(const proto::AttrValue& value, const Attribu
 absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes& arguments, int depth) {
   Attributes attributes;
   for (const auto& [name, value] : message) {
-    if (!name.empty() && name[0] == '_') continue;
+    // Of what others noted on the node, only this changes an answer: the condition then has to be a scalar.
+    if (!name.empty() && name[0] == '_' && name != "_lower_using_switch_merge") continue;
     absl::StatusOr<AttrValue> read = ReadValue(value, arguments, depth);
     if (!read.ok()) return absl::Status(read.status().code(), absl::StrCat("attribute '", name, "': ", read.status().message()));
     attributes.Set(name, *std::move(read));

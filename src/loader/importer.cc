@@ -371,6 +371,19 @@ absl::StatusOr<std::shared_ptr<const Graph>> ImportedFunctions::Build(const prot
   return std::shared_ptr<const Graph>(std::move(graph));
 }
 
+namespace {
+
+constexpr int kScalarsAreScalars = 22;  // older producers wrote the shape of a scalar where they meant none
+
+void ForgetScalarShape(Node* node) {
+  if (!node->Is("Placeholder") || node->attrs().Shape("shape").rank() != 0) return;
+  auto attributes = std::make_shared<Attributes>(node->attrs());
+  attributes->Set("shape", PartialShape());
+  node->attributes = std::move(attributes);
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Graph>> ImportGraph(const proto::GraphDef& def, ImportedFunctions& functions, OpCatalog& catalog) {
   auto graph = std::make_unique<Graph>();
   static const Attributes* const kNone = new Attributes();
@@ -379,6 +392,9 @@ absl::StatusOr<std::unique_ptr<Graph>> ImportGraph(const proto::GraphDef& def, I
     SM_CHECK_ARGUMENT(LegalName(node.name()), "Node '", node.name(), "': Node name contains invalid characters");
     SM_CHECK_ARGUMENT(LegalDevice(node.device()), "Malformed device specification '", node.device(), "' in node \"", node.name(), "\"");
     SM_RETURN_IF_ERROR(builder.AddNode(node));
+  }
+  if (def.versions().producer() < kScalarsAreScalars) {
+    for (const auto& node : graph->nodes()) ForgetScalarShape(node.get());
   }
   SM_RETURN_IF_ERROR(builder.Connect(false));
   SM_RETURN_IF_ERROR(graph->TopologicalOrder().status());

@@ -92,6 +92,12 @@ absl::Status RowsOfPaddings(Declared& c, int paddings) {
 absl::Status PadConv(Declared& c) { return RowsOfPaddings(c, 1); }
 absl::Status ResizePadConv(Declared& c) { return RowsOfPaddings(c, 2); }
 
+absl::Status DenseRank(Declared& c) {
+  SM_CHECK_ARGUMENT(!c.FromPlaceholder(0) || c.input(0).known_rank(), "Invalid rank of dense: -1. Expected a known rank of either 2 or 3.");
+  SM_CHECK_ARGUMENT(!c.FromPlaceholder(1) || c.Dim(1, 1) >= 0, "indices.shape[1] must match rank of dense; saw: -1");
+  return absl::OkStatus();
+}
+
 absl::Status SparseRank(Declared& c) {
   SM_CHECK_ARGUMENT(!c.FromPlaceholder(0) || c.Dim(0, 1) >= 0, "Invalid rank: -1: the columns of indices are not declared");
   return absl::OkStatus();
@@ -128,30 +134,96 @@ absl::Status SplitSizes(Declared& c) {
   return absl::OkStatus();
 }
 
+// A scalar as element_shape can only be -1.
+template <int kInput>
+absl::Status ElementShape(Declared& c) {
+  std::vector<int64_t> value;
+  const Tensor* shape = c.constant(kInput);
+  if (shape == nullptr || shape->rank() != 0 || !ConstantInts(shape, &value)) return absl::OkStatus();
+  SM_CHECK_ARGUMENT(value[0] == -1, "Received an invalid shape scalar with a static value that is not '-1': ", value[0]);
+  return absl::OkStatus();
+}
+
+absl::Status AtLeastVectorKeys(Declared& c) {
+  SM_CHECK_ARGUMENT(c.input(1).rank() != 0, "Shape must be at least rank 1 but is rank 0");
+  return absl::OkStatus();
+}
+
+absl::Status DiagPadding(Declared& c) { return Ranks(c, {2}, 0); }
+
+// The window of a valid convolution or pool may not be larger than what it slides over; `window` is its size along spatial
+// dimension i.
+template <typename Size>
+absl::Status WindowFits(Declared& c, const Size& window) {
+  const std::string& format = c.attrs().String("data_format");
+  if (c.attrs().String("padding") != "VALID" || !c.input(0).known_rank()) return absl::OkStatus();
+  const int rank = c.input(0).rank(), first = format.substr(0, 2) == "NC" ? 2 : 1;
+  if (rank != 4 && rank != 5) return absl::OkStatus();
+  const std::vector<int64_t>& dilations = c.attrs().Ints("dilations");
+  for (int i = 0; i < rank - 2; ++i) {
+    const size_t d = static_cast<size_t>(first + i);
+    const int64_t dilation = d < dilations.size() ? dilations[d] : 1, size = window(i, d), in = c.Dim(0, static_cast<int>(d));
+    if (size < 1 || dilation < 1 || dilation > (1 << 20) || size > (1 << 20) || in < 0) continue;
+    const int64_t effective = (size - 1) * dilation + 1;
+    SM_CHECK_ARGUMENT(in >= effective, "Negative dimension size caused by subtracting ", effective, " from ", in);
+  }
+  return absl::OkStatus();
+}
+absl::Status FilterFits(Declared& c) {
+  return WindowFits(c, [&](int i, size_t) { return c.Dim(1, i); });
+}
+absl::Status PoolFits(Declared& c) {
+  const std::vector<int64_t>& ksize = c.attrs().Ints("ksize");
+  return WindowFits(c, [&](int, size_t d) { return d < ksize.size() ? ksize[d] : -1; });
+}
+
 struct Row {
   const char* op;
   absl::Status (*check)(Declared& c);
 };
-constexpr Row kRows[] = {
+constexpr Row kRows[] = {  // sorted
     {"ApproxTopK", ApproxTopKSize},
+    {"AvgPool", PoolFits},
+    {"AvgPool3D", PoolFits},
     {"BatchToSpaceND", BlockShape},
     {"CTCBeamSearchDecoder", SequenceLengths},
     {"CTCBeamSearchDecoderV2", SequenceLengths},
     {"CTCGreedyDecoder", SequenceLengths},
     {"Concat", FirstScalar},
     {"ConcatV2", LastScalar},
+    {"Conv2D", FilterFits},
+    {"Conv3D", FilterFits},
     {"Cross", ThreeChannels},
+    {"DenseToCSRSparseMatrix", DenseRank},
+    {"DepthwiseConv2dNative", FilterFits},
     {"Dequantize", DequantizeAxis},
+    {"EmptyTensorList", ElementShape<0>},
     {"Fill", FillOf},
     {"FusedPadConv2D", PadConv},
     {"FusedResizeAndPadConv2D", ResizePadConv},
     {"HSVToRGB", ThreeChannels},
+    {"LookupTableRemove", AtLeastVectorKeys},
+    {"LookupTableRemoveV2", AtLeastVectorKeys},
+    {"MatrixDiagPartV2", DiagPadding},
+    {"MatrixDiagPartV3", DiagPadding},
+    {"MaxPool", PoolFits},
+    {"MaxPool3D", PoolFits},
+    {"MaxPoolWithArgmax", PoolFits},
     {"PlaceholderWithDefault", Default},
     {"RGBToHSV", ThreeChannels},
     {"Range", RangeOf},
     {"SpaceToBatchND", BlockShape},
     {"SparseTensorToCSRSparseMatrix", SparseRank},
     {"SplitV", SplitSizes},
+    {"TensorListFromTensor", ElementShape<1>},
+    {"TensorListGather", ElementShape<2>},
+    {"TensorListGetItem", ElementShape<2>},
+    {"TensorListPopBack", ElementShape<1>},
+    {"TensorListReserve", ElementShape<0>},
+    {"TensorListScatter", ElementShape<2>},
+    {"TensorListScatterV2", ElementShape<2>},
+    {"TensorListSplit", ElementShape<1>},
+    {"TensorListStack", ElementShape<1>},
 };
 
 const Row* FindRow(const Node& node) {
@@ -164,9 +236,7 @@ void InferDeclared(Declared& c) {
   if (node.def() == nullptr || !node.error.ok() || node.num_outputs() == 0) return;
   if (node.Is("Const")) return c.set_output(0, node.attrs().TensorValue("value").shape());
   if (node.Is("Placeholder") || node.Is("PlaceholderV2")) {
-    // Old files say [] where they mean nothing at all.
-    const PartialShape& shape = node.attrs().Shape("shape");
-    if (!shape.known_rank() || shape.rank() > 0) c.set_output(0, shape);
+    c.set_output(0, node.attrs().Shape("shape"));
     return;
   }
   if (node.def()->infer == nullptr || node.def()->infer(c).ok()) return;

@@ -185,6 +185,7 @@ class Raiser {
     Attributes attributes;
     attributes.Set("T", types);
     attributes.Set("parallel_iterations", int64_t{10});
+    attributes.Set("_lower_using_switch_merge", true);  // its condition is a scalar
     Node* loop = graph_->AddNode(absl::StrCat(frames_[frame].name, "/while"), context_.catalog->Find("While"),
                                  std::make_shared<const Attributes>(std::move(attributes)), types);
     // The invariants are handed through unchanged.

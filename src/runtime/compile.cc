@@ -243,8 +243,10 @@ class Compiler {
     } else if (node.Is("Case") || node.Is("StatelessCase") || node.Is("If") || node.Is("StatelessIf") || node.Is("_If")) {
       step.kind = Step::Kind::kBranch;
       step.branch_by_index = node.Is("Case") || node.Is("StatelessCase");
+      step.scalar_condition = node.attrs().Bool("_lower_using_switch_merge");
     } else if (node.Is("While") || node.Is("StatelessWhile") || node.Is("_While")) {
       step.kind = Step::Kind::kWhile;
+      step.scalar_condition = node.attrs().Bool("_lower_using_switch_merge");
     } else if (node.Is("For")) {
       step.kind = Step::Kind::kFor;
     } else if (node.Is("MapDefun")) {

@@ -267,7 +267,7 @@ class Executor {
 
   absl::Status RunSwitch(const Step& step, int last) {
     const Tensor& selector = frame_.values[step.inputs[1]];
-    SM_CHECK_ARGUMENT(selector.num_elements() == 1, "the predicate must be a scalar, but it has shape ", selector.shape().ToString());
+    SM_CHECK_ARGUMENT(selector.rank() == 0, "The second input must be a scalar, but it has shape ", selector.shape().ToString());
     int taken;
     if (step.kind == Step::Kind::kSwitch) {
       taken = selector.scalar<bool>() ? 1 : 0;
@@ -339,6 +339,7 @@ class Executor {
   absl::Status RunBranch(const Step& step) {
     const Tensor& selector = frame_.values[step.inputs[0]];
     size_t taken = 0;
+    SM_RETURN_IF_ERROR(CheckCondition(step, selector));
     if (step.branch_by_index) {
       SM_CHECK_ARGUMENT(selector.num_elements() == 1, "branch_index must be a scalar, has shape ", selector.shape().ToString());
       const int32_t index = selector.scalar<int32_t>();
@@ -350,6 +351,13 @@ class Executor {
     std::vector<Tensor> values = Arguments(step, 1);
     SM_RETURN_IF_ERROR(Call(*step.bodies[taken], &values, true));
     return SetResults(step, std::move(values));
+  }
+
+  // The reference makes a Switch of what it lowers, and a Switch wants a scalar.
+  static absl::Status CheckCondition(const Step& step, const Tensor& condition) {
+    SM_CHECK_ARGUMENT(!step.scalar_condition || condition.rank() == 0, "The second input must be a scalar, but it has shape ",
+                      condition.shape().ToString());
+    return absl::OkStatus();
   }
 
   // A condition of any dtype: a scalar is true if not zero (a string if not empty), other shapes if not empty.
@@ -385,6 +393,9 @@ class Executor {
       status = Execute(cond, cond_frame.get(), run_);
       if (!status.ok()) break;
       absl::StatusOr<Tensor> go_on = TakeResult(cond, cond_frame.get(), 0);
+      if (go_on.ok()) {
+        if (absl::Status bad = CheckCondition(step, *go_on); !bad.ok()) go_on = bad;
+      }
       absl::StatusOr<bool> truth = go_on.ok() ? Truth(*go_on) : go_on.status();
       cond_frame->Reset();
       if (!truth.ok()) {

@@ -46,6 +46,7 @@ struct Step {
   std::vector<int> controls;              // steps whose deadness makes this one dead (only where checks_dead)
   std::vector<std::unique_ptr<Plan>> bodies;
   bool branch_by_index = false;           // kBranch: Case, not If
+  bool scalar_condition = false;          // kBranch, kWhile: what decides must be a scalar
   size_t sliced = 0;                      // kMap: how many inputs, from the first on, are cut along dimension 0
   std::vector<PartialShape> item_shapes;  // kMap: what each output's items must be
   bool recordable = false;                // kKernel on a device: see DeviceKernel

@@ -243,5 +243,24 @@ TEST_CASE("NextIteration outside of a loop hands on; Switches of a loop may ask 
   }
 }
 
+TEST_CASE("what decides a loop must be a scalar") {
+  ModelBuilder b;
+  b.Const("x", Int32s({1}, {7}));
+  b.Const("limit", Int32s({1}, {3}));
+  b.Node("enter", "Enter", {"x"}).Type("T", DataType::kInt32).String("frame_name", "f");
+  b.Node("enter_limit", "Enter", {"limit"}).Type("T", DataType::kInt32).String("frame_name", "f").Bool("is_constant", true);
+  b.Node("merge", "Merge", {"enter", "back"}).Type("T", DataType::kInt32).Int("N", 2);
+  b.Node("less", "Less", {"enter_limit", "merge"}).Type("T", DataType::kInt32);
+  b.Node("cond", "LoopCond", {"less"});
+  b.Node("switch", "Switch", {"merge", "cond"}).Type("T", DataType::kInt32);
+  b.Node("neg", "Neg", {"switch:1"}).Type("T", DataType::kInt32);
+  b.Node("back", "NextIteration", {"neg"}).Type("T", DataType::kInt32);
+  b.Node("out", "Exit", {"switch"}).Type("T", DataType::kInt32);
+  SavedModelBundle bundle = b.Load().value();
+  absl::Status status = bundle.session->Run({}, {"out"}).status();
+  INFO(status.ToString());
+  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace savedmodel

@@ -29,7 +29,7 @@ absl::StatusOr<KernelPtr> MakeEnsureShape(KernelInit& init) {
 
 absl::Status EnsureShapeRule(InferContext& context) {
   absl::StatusOr<PartialShape> merged = context.input(0).MergeWith(context.attrs().Shape("shape"));
-  context.set_output(0, merged.ok() ? *merged : context.input(0));
+  context.set_output(0, merged.ok() ? *merged : PartialShape());  // else nothing may be known of it without running it
   return absl::OkStatus();
 }
 

@@ -78,7 +78,7 @@ absl::StatusOr<KernelPtr> MakePushBack(KernelInit& init) {
     SM_CHECK_ARGUMENT(given->element_shape.CompatibleWith(context.input(1).shape()),
                       "Tried to append a tensor with incompatible shape to a list. Op element shape: ", context.input(1).shape().ToString(),
                       " list shape: ", given->element_shape.ToString());
-    SM_CHECK_ARGUMENT(given->max_num_elements == -1 || static_cast<int64_t>(given->tensors.size()) < given->max_num_elements,
+    SM_CHECK_ARGUMENT(given->max_num_elements < 0 || static_cast<int64_t>(given->tensors.size()) < given->max_num_elements,
                       "Tried to push item into a full list list size: ", given->tensors.size(), " max_num_elements: ",
                       given->max_num_elements);
     SM_ASSIGN_OR_RETURN(Tensor item, context.Retain(1));

@@ -46,7 +46,6 @@ struct Insert {
 struct Remove {
   static absl::Status Run(KernelContext& context) {
     SM_ASSIGN_OR_RETURN(std::shared_ptr<Table> table, TableInput(context));
-    SM_CHECK_ARGUMENT(context.input(1).rank() > 0, "keys must have at least rank 1, are a scalar");
     SM_RETURN_IF_ERROR(table->CheckKeys(context.input(1)));
     return table->Remove(context, context.input(1));
   }
@@ -74,11 +73,6 @@ absl::StatusOr<KernelPtr> Make(KernelInit&) {
   return MakeKernel([](KernelContext& context) { return Op::Run(context); });
 }
 
-absl::Status InferRemove(InferContext& context) {
-  SM_CHECK_ARGUMENT(context.input(1).rank() != 0, "keys must have at least rank 1, are a scalar");
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 void DefineLookupTable(OpTable& ops) {
@@ -100,7 +94,7 @@ void DefineLookupTable(OpTable& ops) {
     ops.Add({.name = "LookupTableExport" + suffix, .inputs = handle, .outputs = "keys: Tkeys; values: Tvalues",
              .attrs = "Tkeys: type; Tvalues: type", .infer = NoShape, .cpu = Make<Export>, .effect = Effect::kReadsState});
   }
-  ops.Add({.name = "LookupTableRemoveV2", .inputs = "table_handle: resource; keys: Tin", .attrs = "Tin: type", .infer = InferRemove,
+  ops.Add({.name = "LookupTableRemoveV2", .inputs = "table_handle: resource; keys: Tin", .attrs = "Tin: type", .infer = NoShape,
            .cpu = Make<Remove>, .effect = Effect::kStateful});
 }
 

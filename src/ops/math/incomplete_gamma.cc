@@ -36,6 +36,7 @@ struct ZetaOp {
   template <typename T>
   static T Do(T x, T q) {
     const bool pole_or_undefined = q == std::floor(q) || x != std::floor(x) || !(x > 1);
+    if (x > 1 && q > 0 && std::pow(q + 1, -x) == 0) return std::pow(q, -x);  // the tail is zero; its formula would overflow
     if (pole_or_undefined || !(q < -16)) return Eigen::numext::zeta(x, q);
     // The series has a term for each step from q up to 0. Those terms mirror the first ones of a series that begins above 0.
     const T steps = std::ceil(-q);

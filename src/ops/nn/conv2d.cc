@@ -8,14 +8,14 @@ namespace savedmodel {
 namespace {
 
 absl::Status Infer(InferContext& context) {
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), 2));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(PartialShape shape, InferConvShape(window, context.input(0), context.input(1), false));
   context.set_output(0, std::move(shape));
   return absl::OkStatus();
 }
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
   return MakeKernel([window](KernelContext& context) -> absl::Status {
     const Tensor& input = context.input(0);
     const Tensor& filter = context.input(1);

@@ -148,7 +148,7 @@ class ConvEpilogueKernel final : public Kernel {
 };
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(EpilogueAttrs epilogue, ReadEpilogueAttrs(init.attrs()));
   if (!window.layout.channels_last() || init.constant(1) == nullptr) {
     return absl::UnimplementedError("the fused convolution wants channels last and a filter known before the run");
@@ -159,7 +159,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
 }
 
 absl::Status Infer(InferContext& context) {
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), 2));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(PartialShape shape, InferConvShape(window, context.input(0), context.input(1), context.attrs().Bool("depthwise")));
   context.set_output(0, std::move(shape));
   return absl::OkStatus();

@@ -6,21 +6,15 @@
 namespace savedmodel {
 namespace {
 
-// What Conv2D calls not implemented is a wrong argument here.
-absl::StatusOr<WindowAttrs> ReadAttrs(const Attributes& attrs) {
-  absl::StatusOr<WindowAttrs> window = ReadWindowAttrs(attrs, 2);
-  return window.status().code() == absl::StatusCode::kUnimplemented ? absl::InvalidArgumentError(window.status().message()) : window;
-}
-
 absl::Status Infer(InferContext& context) {
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadAttrs(context.attrs()));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), 2));
   SM_ASSIGN_OR_RETURN(PartialShape shape, InferConvShape(window, context.input(0), context.input(1), true));
   context.set_output(0, std::move(shape));
   return absl::OkStatus();
 }
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadAttrs(init.attrs()));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
   return MakeKernel([window](KernelContext& context) -> absl::Status {
     SM_ASSIGN_OR_RETURN(ConvSizes sizes, SizeDepthwise(window, context.input(0).shape(), context.input(1).shape()));
     SM_ASSIGN_OR_RETURN(Tensor * output, context.Output(0, sizes.output));

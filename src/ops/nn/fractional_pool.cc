@@ -212,6 +212,8 @@ template <bool kAverage>
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_ASSIGN_OR_RETURN(std::vector<float> ratio, ReadRatio(init.attrs()));
   const bool overlapping = init.attrs().Bool("overlapping");
+  SM_CHECK_ARGUMENT(init.attrs().Bool("deterministic") || (init.attrs().Int("seed") == 0 && init.attrs().Int("seed2") == 0),
+                    "Both seed and seed2 should be 0 if deterministic is false.");
   auto source = std::make_shared<RegionSource>(init.attrs());
   return MakeKernel([ratio, overlapping, source](KernelContext& context) -> absl::Status {
     const Tensor& input = context.input(0);

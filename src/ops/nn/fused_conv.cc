@@ -21,7 +21,7 @@ absl::Status CheckFormats(const Attributes& attrs) {
 template <int kSpatial, bool kDepthwise>
 absl::Status Infer(InferContext& context) {
   if (!CheckFormats(context.attrs()).ok()) return absl::OkStatus();
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), kSpatial));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), kSpatial, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(PartialShape shape, InferConvShape(window, context.input(0), context.input(1), kDepthwise));
   context.set_output(0, std::move(shape));
   return absl::OkStatus();
@@ -43,7 +43,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   if (!IsFloating(init.input_dtype(0))) {
     return absl::UnimplementedError(absl::StrCat("no kernel for dtype ", DataTypeName(init.input_dtype(0))));
   }
-  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), kSpatial));
+  SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), kSpatial, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(FusedOps ops, ReadFusedOps(init.attrs()));
   SM_CHECK_ARGUMENT(init.num_inputs() >= 2 + ops.num_args(), "fused_ops need ", ops.num_args(), " arguments, there are ",
                     init.num_inputs() - 2);

@@ -17,12 +17,13 @@ namespace {
 
 absl::StatusOr<PoolAttrs> ReadAttrs(const Attributes& attributes) {
   SM_ASSIGN_OR_RETURN(PoolAttrs attrs, ReadPoolAttrs(attributes, 2));
-  attrs.ksize[3] = 1;  // a window over the channels is accepted and has no effect, as in the reference
+  attrs.ksize[3] = 1;  // a window over the channels is checked and has no effect, as in the reference
   return attrs;
 }
 
 absl::Status Run(KernelContext& context, const PoolAttrs& attrs, bool include_batch) {
   const Tensor& input = context.input(0);
+  SM_CHECK_ARGUMENT(input.rank() != 4 || input.num_elements() > 0, "tensor_in must not be empty, is ", input.shape().ToString());
   SM_ASSIGN_OR_RETURN(PoolSizes sizes, SizePool(attrs, input.shape()));
   SM_ASSIGN_OR_RETURN(Tensor * output, context.Output(0, sizes.output));
   SM_ASSIGN_OR_RETURN(Tensor * argmax, context.Output(1, sizes.output));
@@ -48,8 +49,12 @@ absl::Status Run(KernelContext& context, const PoolAttrs& attrs, bool include_ba
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_ASSIGN_OR_RETURN(PoolAttrs attrs, ReadAttrs(init.attrs()));
+  SM_ASSIGN_OR_RETURN(PoolAttrs as_given, ReadPoolAttrs(init.attrs(), 2));
   const bool include_batch = init.attrs().Bool("include_batch_in_index");
-  return MakeKernel([attrs, include_batch](KernelContext& context) { return Run(context, attrs, include_batch); });
+  return MakeKernel([=](KernelContext& context) -> absl::Status {
+    SM_RETURN_IF_ERROR(SizePool(as_given, context.input(0).shape()).status());
+    return Run(context, attrs, include_batch);
+  });
 }
 
 absl::Status Infer(InferContext& context) {

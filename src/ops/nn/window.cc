@@ -96,7 +96,7 @@ absl::Status CheckExplicitPaddings(const WindowAttrs& window) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial_dims) {
+absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial_dims, absl::StatusCode unsupported) {
   WindowAttrs window;
   const std::string format = attrs.Has("data_format") ? attrs.String("data_format") : spatial_dims == 3 ? "NDHWC" : "NHWC";
   SM_ASSIGN_OR_RETURN(window.layout, LayoutOf(format, spatial_dims));
@@ -119,11 +119,10 @@ absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial
                       absl::StrJoin(window.dilations, ","), "]");
   }
   if (window.strides[0] != 1 || window.strides[channel] != 1) {
-    const absl::StatusCode code = spatial_dims == 3 ? absl::StatusCode::kInvalidArgument : absl::StatusCode::kUnimplemented;
-    return absl::Status(code, "strides in the batch and depth dimensions are not supported");
+    return absl::Status(unsupported, "strides in the batch and depth dimensions are not supported");
   }
   if (window.dilations[0] != 1 || window.dilations[channel] != 1) {
-    return absl::UnimplementedError("dilation rates in the batch and depth dimensions are not supported");
+    return absl::Status(unsupported, "dilation rates in the batch and depth dimensions are not supported");
   }
   SM_RETURN_IF_ERROR(CheckExplicitPaddings(window));
   return window;

@@ -45,8 +45,9 @@ struct WindowAttrs {
   WindowAxis Axis(int i, int64_t in, int64_t window) const;
 };
 // Reads strides, dilations (where there are any), padding, explicit_paddings and data_format of a convolution.
-// InvalidArgument or Unimplemented with the reference's choice of code for what it refuses.
-absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial_dims);
+// InvalidArgument, or `unsupported` for strides and dilations of batch and channels: the reference's codes differ by op.
+absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial_dims,
+                                            absl::StatusCode unsupported = absl::StatusCode::kInvalidArgument);
 absl::Status CheckExplicitPaddings(const WindowAttrs& window);
 
 // The shape of an image tensor in this layout.

@@ -63,7 +63,7 @@ struct AddOp {
       } else {
         size = std::abs(static_cast<double>(value));
       }
-      if (!(thresh <= size)) return;
+      if (i >= 0 && j >= 0 && !(thresh <= size)) return;  // only sums can be too small to keep
       const int64_t* row = i < 0 ? b.row(j) : a.row(i);
       indices.insert(indices.end(), row, row + a.rank);
       values.push_back(value);

@@ -14,6 +14,8 @@ OpCase Pair(const std::string& name, Tensor ai, Tensor av, Tensor bi, Tensor bv)
 TEST_CASE("SparseAdd, SparseSparseMaximum, SparseSparseMinimum") {
   const Tensor ai = Int64s({2, 1}, {0, 2}), bi = Int64s({2, 1}, {2, 3}), av = Floats({2}, {1, -2}), bv = Floats({2}, {2, -5});
   Pair("SparseAdd", ai, av, bi, bv).Type("Treal", DataType::kFloat).In(Floats({}, {0.5f})).Gives({Int64s({2, 1}, {0, 3}), Floats({2}, {1, -5}), Int64s({1}, {4})});
+  // Only sums can be too small to keep.
+  Pair("SparseAdd", ai, Floats({2}, {0.25f, -2}), bi, bv).Type("Treal", DataType::kFloat).In(Floats({}, {0.5f})).Gives({Int64s({2, 1}, {0, 3}), Floats({2}, {0.25f, -5}), Int64s({1}, {4})});
   Pair("SparseSparseMaximum", ai, av, bi, bv).Gives({Int64s({3, 1}, {0, 2, 3}), Floats({3}, {1, 2, 0})});
   Pair("SparseSparseMinimum", ai, av, bi, bv).Gives({Int64s({3, 1}, {0, 2, 3}), Floats({3}, {0, -2, -5})});
   Pair("SparseAdd", ai, Floats({1}, {1}), bi, bv).Type("Treal", DataType::kFloat).In(Floats({}, {0})).Refuses(absl::StatusCode::kInvalidArgument, "do not match");
