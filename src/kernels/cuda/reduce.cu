@@ -11,16 +11,28 @@ namespace {
 // The threads that a row of `count` elements is worth.
 int ThreadsFor(int64_t count) { return count <= 64 ? 32 : count <= 512 ? 128 : count <= 8192 ? 256 : 1024; }
 
-template <typename C>
-SM_DEVICE C FirstOf(Reduction reduction) {
+// The ends of an integer type, in the type that is computed with.
+template <typename T, typename C>
+SM_DEVICE C LargestOf() {
+  return static_cast<C>(T(-1) < T(0) ? static_cast<uint64_t>(-1) >> (65 - 8 * sizeof(T)) : static_cast<uint64_t>(-1) >> (64 - 8 * sizeof(T)));
+}
+template <typename T, typename C>
+SM_DEVICE C SmallestOf() {
+  return T(-1) < T(0) ? static_cast<C>(-LargestOf<T, C>() - 1) : C(0);
+}
+
+// What joins with any T without changing it.
+template <typename T>
+SM_DEVICE ComputeType<T> FirstOf(Reduction reduction) {
+  using C = ComputeType<T>;
   switch (reduction) {
     case Reduction::kProd: case Reduction::kAll: return C(1);
     case Reduction::kMax:
       if constexpr (kIsFloat<C>) return -static_cast<C>(INFINITY);
-      else return C(-1) < C(0) ? static_cast<C>(typename Unsigned<C>::type(1) << (sizeof(C) * 8 - 1)) : C(0);
+      else return SmallestOf<T, C>();
     case Reduction::kMin:
       if constexpr (kIsFloat<C>) return static_cast<C>(INFINITY);
-      else return C(-1) < C(0) ? static_cast<C>(~(typename Unsigned<C>::type(1) << (sizeof(C) * 8 - 1))) : static_cast<C>(~C(0));
+      else return LargestOf<T, C>();
     default: return C(0);
   }
 }
@@ -44,6 +56,9 @@ SM_DEVICE C Join(Reduction reduction, C a, C b) {
 
 template <typename C>
 SM_DEVICE C Finish(Reduction reduction, C sum, int64_t count) {
+  if constexpr (!kIsFloat<C>) {
+    if (count == 0) return sum;
+  }
   if (reduction == Reduction::kMean) return sum / static_cast<C>(count);
   if constexpr (kIsFloat<C>) {
     if (reduction == Reduction::kEuclidean) return sqrt(sum);
@@ -68,6 +83,27 @@ SM_DEVICE ComputeType<T> Value(Reduction reduction, T v) {
   return reduction == Reduction::kSquareSum || reduction == Reduction::kEuclidean ? c * c : c;
 }
 
+// Joins value(first), value(first + step) ... Sums of floats carry what rounding lost (Kahan), as long as they are finite.
+template <typename T, typename F>
+SM_DEVICE ComputeType<T> JoinAll(Reduction reduction, int64_t first, int64_t count, int64_t step, F value) {
+  using C = ComputeType<T>;
+  C sum = FirstOf<T>(reduction);
+  if constexpr (kIsFloat<C>) {
+    if (reduction == Reduction::kSum || reduction == Reduction::kMean || reduction == Reduction::kSquareSum || reduction == Reduction::kEuclidean) {
+      C lost = C(0);
+      for (int64_t r = first; r < count; r += step) {
+        const C wanted = value(r) - lost, next = sum + wanted;
+        lost = (next - sum) - wanted;
+        if (!(lost == lost)) lost = C(0);
+        sum = next;
+      }
+      return sum;
+    }
+  }
+  for (int64_t r = first; r < count; r += step) sum = Join(reduction, sum, value(r));
+  return sum;
+}
+
 template <typename T>
 int ReduceOf(void* stream, Reduction reduction, const ReduceShape& s, const void* x, void* out) {
   using C = ComputeType<T>;
@@ -78,17 +114,14 @@ int ReduceOf(void* stream, Reduction reduction, const ReduceShape& s, const void
   if (across || s.count <= 8) {
     return ForEach(stream, s.outputs, SM_LAMBDA(int64_t o) {
       const T* base = from + Place(s.kept_rank, s.kept, s.kept_steps, o);
-      C sum = FirstOf<C>(reduction);
-      for (int64_t r = 0; r < s.count; ++r) sum = Join(reduction, sum, Value<T>(reduction, base[Place(s.reduced_rank, s.reduced, s.reduced_steps, r)]));
+      const C sum = JoinAll<T>(reduction, 0, s.count, 1, [&](int64_t r) { return Value<T>(reduction, base[Place(s.reduced_rank, s.reduced, s.reduced_steps, r)]); });
       to[o] = static_cast<T>(Finish(reduction, sum, s.count));
     });
   }
   return ForEachBlock(stream, s.outputs, ThreadsFor(s.count), SM_LAMBDA(int64_t o, Lane lane) {
     const T* base = from + Place(s.kept_rank, s.kept, s.kept_steps, o);
-    C sum = FirstOf<C>(reduction);
-    for (int64_t r = lane.thread; r < s.count; r += lane.threads) {
-      sum = Join(reduction, sum, Value<T>(reduction, base[Place(s.reduced_rank, s.reduced, s.reduced_steps, r)]));
-    }
+    C sum = JoinAll<T>(reduction, lane.thread, s.count, lane.threads,
+                       [&](int64_t r) { return Value<T>(reduction, base[Place(s.reduced_rank, s.reduced, s.reduced_steps, r)]); });
     sum = BlockReduce(lane, sum, [reduction](C a, C b) { return Join(reduction, a, b); });
     if (lane.thread == 0) to[o] = static_cast<T>(Finish(reduction, sum, s.count));
   });
@@ -117,9 +150,13 @@ int ArgExtremeOf(void* stream, bool largest, int64_t outer, int64_t count, int64
   return ForEachBlock(stream, outer * inner, ThreadsFor(count), SM_LAMBDA(int64_t o, Lane lane) {
     const T* base = from + o / inner * count * inner + o % inner;
     Found<C> best{C(0), -1};
-    for (int64_t i = lane.thread; i < count; i += lane.threads) best = Better(largest, best, Found<C>{static_cast<C>(static_cast<ComputeType<T>>(base[i * inner])), i});
+    for (int64_t i = lane.thread; i < count; i += lane.threads) {
+      const C value = static_cast<C>(static_cast<ComputeType<T>>(base[i * inner]));
+      if (value == value) best = Better(largest, best, Found<C>{value, i});  // NaN is passed over
+    }
     best = BlockReduce(lane, best, [largest](Found<C> a, Found<C> b) { return Better(largest, a, b); });
     if (lane.thread != 0) return;
+    if (best.index < 0) best.index = 0;
     if (out_size == 8) static_cast<int64_t*>(out)[o] = best.index;
     else if (out_size == 4) static_cast<int32_t*>(out)[o] = static_cast<int32_t>(best.index);
     else static_cast<int16_t*>(out)[o] = static_cast<int16_t>(best.index);

@@ -96,6 +96,8 @@ absl::StatusOr<KernelPtr> MakeDivision(KernelInit& init) {
   if (!IsCudaFloat(type) && (init.constant(1) == nullptr || HasZero(*init.constant(1)))) {
     return absl::UnimplementedError("integers are divided on the GPU only by known numbers other than 0");
   }
+  // The CPU rounds the quotient to the small type before it takes the floor.
+  if (kOp == Binary::kFloorDiv && (type == DataType::kHalf || type == DataType::kBFloat16)) return WrongType(type);
   return BinaryKernelOf<kOp>(type);
 }
 
@@ -285,10 +287,8 @@ void AddElementwise(DeviceKernels* kernels) {
   AddKernel(kernels, "BitwiseAnd", MakeBinary<Binary::kAnd, 'i'>);
   AddKernel(kernels, "BitwiseOr", MakeBinary<Binary::kOr, 'i'>);
   AddKernel(kernels, "BitwiseXor", MakeBinary<Binary::kXor, 'i'>);
-  AddKernel(kernels, "ReluGrad", MakeBinary<Binary::kReluGrad, 'f'>);
   AddKernel(kernels, "SigmoidGrad", MakeBinary<Binary::kSigmoidGrad, 'f'>);
   AddKernel(kernels, "TanhGrad", MakeBinary<Binary::kTanhGrad, 'f'>);
-  AddKernel(kernels, "RsqrtGrad", MakeBinary<Binary::kRsqrtGrad, 'f'>);
   AddKernel(kernels, "SqrtGrad", MakeBinary<Binary::kSqrtGrad, 'f'>);
   AddKernel(kernels, "Div", MakeDivision<Binary::kDiv>);
   AddKernel(kernels, "FloorDiv", MakeDivision<Binary::kFloorDiv>);

@@ -38,6 +38,7 @@ template <Reduction kReduction>
 absl::StatusOr<KernelPtr> MakeReduce(KernelInit& init) {
   const DataType type = init.input_dtype(0);
   const bool logical = kReduction == Reduction::kAll || kReduction == Reduction::kAny;
+  if (kReduction == Reduction::kEuclidean && !IsCudaFloat(type)) return WrongType(type);
   if (logical ? type != DataType::kBool : !IsCudaNumber(type)) return WrongType(type);
   // Small types round each step on the CPU's way, or not: sums in float are as good.
   return MakeCudaKernel([element = ElementOf(type), keep = init.attrs().Bool("keep_dims")](CudaRun& run) -> absl::Status {
@@ -124,7 +125,11 @@ absl::Status TopK(CudaRun& run, int64_t k, cuda::Element element) {
 // The kernel looks at the row once for each of the k: more than this is the CPU's sort.
 constexpr int64_t kMostTopK = 256;
 
+// Unsorted results have the order of the CPU's heap.
+bool Unsorted(const Attributes& attrs) { return attrs.Has("sorted") && !attrs.Bool("sorted"); }
+
 absl::StatusOr<KernelPtr> MakeTopKV2(KernelInit& init) {
+  if (Unsorted(init.attrs())) return absl::UnimplementedError("results without order are the CPU's");
   if (!IsCudaNumber(init.input_dtype(0))) return WrongType(init.input_dtype(0));
   const Tensor* k = init.constant(1);
   if (k == nullptr || k->num_elements() != 1) return absl::UnimplementedError("k is not known before the run");
@@ -133,6 +138,7 @@ absl::StatusOr<KernelPtr> MakeTopKV2(KernelInit& init) {
   return MakeCudaKernel([element = ElementOf(init.input_dtype(0)), k = value[0]](CudaRun& run) { return TopK(run, k, element); });
 }
 absl::StatusOr<KernelPtr> MakeTopK(KernelInit& init) {
+  if (Unsorted(init.attrs())) return absl::UnimplementedError("results without order are the CPU's");
   if (!IsCudaNumber(init.input_dtype(0))) return WrongType(init.input_dtype(0));
   if (init.attrs().Int("k") > kMostTopK) return absl::UnimplementedError("k is above 256");
   return MakeCudaKernel([element = ElementOf(init.input_dtype(0)), k = init.attrs().Int("k")](CudaRun& run) { return TopK(run, k, element); });

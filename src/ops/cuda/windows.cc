@@ -193,7 +193,7 @@ void PackFilter(const Tensor& from, const Tensor& factor, bool outputs_first, Te
 
 absl::StatusOr<KernelPtr> MakeConvEpilogue(KernelInit& init) {
   const Tensor* filter = init.constant(1);
-  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
+  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(const CudaEpilogue epilogue, ReadCudaEpilogue(init.attrs()));
   if (!window.layout.channels_last() || filter == nullptr) {
     return absl::UnimplementedError("the fused convolution wants channels last and a filter known before the run");
@@ -243,7 +243,7 @@ template <int kSpatial, bool kDepthwise>
 absl::StatusOr<KernelPtr> MakeConv(KernelInit& init) {
   const DataType type = init.input_dtype(0);
   if (!IsCudaFloat(type)) return WrongType(type);
-  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), kSpatial));
+  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), kSpatial, absl::StatusCode::kUnimplemented));
   return MakeCudaKernel([window, type, plans = std::make_shared<ConvPlans>()](CudaRun& run) -> absl::Status {
     const Tensor &x = run.input(0), &filter = run.input(1);
     SM_ASSIGN_OR_RETURN(const ConvSizes sizes, kDepthwise ? SizeDepthwise(window, x.shape(), filter.shape()) : SizeConv(window, x.shape(), filter.shape()));
@@ -269,7 +269,7 @@ absl::StatusOr<KernelPtr> MakeConv(KernelInit& init) {
 absl::StatusOr<KernelPtr> MakeConvBackpropInput(KernelInit& init) {
   const DataType type = init.input_dtype(2);
   if (!IsCudaFloat(type)) return WrongType(type);
-  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
+  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
   return MakeCudaKernel([window, type](CudaRun& run) -> absl::Status {
     const Tensor &filter = run.input(1), &gradient = run.input(2);
     SM_ASSIGN_OR_RETURN(TensorShape input, ShapeInput(run.context(), 0, "input_sizes"));

@@ -27,7 +27,8 @@ TEST_CASE("Cast of whole vectors saturates to small integers") {
   in[3] = 1e10;
   std::vector<uint8_t> out(17, 0);
   out[16] = 255;  // the one that is left over wraps
-  Cast(DataType::kDouble, DataType::kUInt8).In(Doubles({17}, in)).Gives({Values<uint8_t>({17}, out)});
+  // The processor's answer; a GPU has its own for numbers that do not fit.
+  CHECK(Difference(Cast(DataType::kDouble, DataType::kUInt8).In(Doubles({17}, in)).Run().value()[0], Values<uint8_t>({17}, out)) == "");
 }
 
 TEST_CASE("Cast between other kinds") {
