@@ -154,6 +154,12 @@ absl::Status Bench(const Arguments& arguments) {
   SM_ASSIGN_OR_RETURN(const Choice choice, Choose(arguments));
   BenchOptions options;
   options.session.num_threads = static_cast<int>(threads);
+  if (arguments.precision.has_value()) {
+    if (*arguments.precision != "float32" && *arguments.precision != "bfloat16") {
+      return PythonError("ValueError", "--precision is \"", *arguments.precision, "\"; it is float32 or bfloat16");
+    }
+    options.session.precision = *arguments.precision == "bfloat16" ? Precision::kBFloat16 : Precision::kFloat32;
+  }
   options.streams = static_cast<int>(streams);
   std::vector<std::pair<std::string, BenchOptions>> wanted = {{"as given", options}};
   if (arguments.compare.has_value()) {

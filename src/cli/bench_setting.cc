@@ -29,10 +29,12 @@ absl::Status ApplySetting(const std::string& text, BenchOptions* options) {
     options->streams = number;
   } else if (key == "winograd" && (value == "on" || value == "off")) {
     options->session.allow_winograd = value == "on";
+  } else if (key == "precision" && (value == "float32" || value == "bfloat16")) {
+    options->session.precision = value == "bfloat16" ? Precision::kBFloat16 : Precision::kFloat32;
   } else if (key == "disable" && !value.empty()) {
     options->session.disabled_passes.push_back(value);
   } else {
-    return PythonError("ValueError", "--compare is \"", text, "\"; it is one of threads=N, streams=N, winograd=off, disable=PASS");
+    return PythonError("ValueError", "--compare is \"", text, "\"; it is one of threads=N, streams=N, precision=bfloat16, winograd=off, disable=PASS");
   }
   return absl::OkStatus();
 }

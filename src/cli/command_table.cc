@@ -23,7 +23,7 @@ constexpr char kScan[] = "Says which ops of a list (--op_denylist, else WriteFil
 constexpr char kBench[] =
     "Runs a signature again and again on made-up inputs and prints latency percentiles, throughput, the time to load and to the first answer, "
     "peak memory and the time by op. Sizes that the signature leaves open are 1 unless --shape KEY=1x224x224x3,... says otherwise. "
-    "--streams runs as many callers at once. --compare SETTING (threads=4, streams=2, winograd=off, disable=PASS) loads the model a second time under that setting and runs "
+    "--streams runs as many callers at once. --compare SETTING (threads=4, streams=2, precision=bfloat16, winograd=off, disable=PASS) loads the model a second time under that setting and runs "
     "both in turn. --trace writes the steps of one run for chrome://tracing and Perfetto.";
 
 }  // namespace
@@ -47,6 +47,7 @@ absl::Span<const Flag> Flags() {
       {"seed", &A::seed, "N", "seed of np.random (0)"},
       {"op_denylist", &A::op_denylist, "OPS", "ops to look for, comma separated"},
       {"shape", &A::shape, "KEY=SHAPE", "shapes of inputs, comma separated: image=1x224x224x3"},
+      {"precision", &A::precision, "TYPE", "float32 or bfloat16 for products and convolutions"},
       {"threads", &A::threads, "N", "threads of the session, 0 is one a core (0)"},
       {"streams", &A::streams, "N", "callers at once (1)"},
       {"seconds", &A::seconds, "S", "how long to measure (3)"},
@@ -91,7 +92,7 @@ absl::Span<const Command> Commands() {
       {"doctor", "what of a model would not run, and why", Doctor, {"dir"}, {"json"}, 1, "Checks a model without running it: ops without a kernel and the signatures they affect, versions, checksums of the variables, parts that nothing uses.",
        "# one model\nsavedmodel doctor models/ssd\n"},
       {"bench", "measure latency and throughput", Bench, {"dir"},
-       {"tag_set", "signature_def", "shape", "threads", "streams", "seconds", "json", "trace", "compare"}, 0, kBench,
+       {"tag_set", "signature_def", "shape", "precision", "threads", "streams", "seconds", "json", "trace", "compare"}, 0, kBench,
        "# a picture model, one caller\nsavedmodel bench --dir m --shape image=1x224x224x3\n"
        "# four callers, two threads, for a program\nsavedmodel bench --dir m --streams 4 --threads 2 --seconds 10 --json\n"
        "# is one thread faster?\nsavedmodel bench --dir m --compare threads=1\n"},

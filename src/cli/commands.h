@@ -14,7 +14,7 @@ namespace savedmodel::cli {
 
 struct Arguments {
   std::optional<std::string> dir, tag_set, signature_def, op_denylist, outdir, scale, seed;
-  std::optional<std::string> shape, threads, streams, seconds, trace, compare;
+  std::optional<std::string> shape, precision, threads, streams, seconds, trace, compare;
   std::optional<std::string> worker, output_dir, output_prefix, signature_def_key, checkpoint_path, variables_to_feed, cpp_class;
   std::optional<std::string> not_used;  // flags of the reference that change nothing here
   std::string inputs, input_exprs, input_examples;
