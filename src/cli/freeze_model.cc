@@ -24,6 +24,9 @@ absl::Status FreezeModel(const Arguments& arguments) {
     return PythonError("ValueError", "Unable to find signature_def_key '", key, "' in signature def map of `meta_graph_def`. Available keys: ",
                        ListRepr({keys.begin(), keys.end()}));
   }
+  if (!arguments.variables_to_feed.value_or("").empty() || arguments.checkpoint_path.has_value()) {
+    return PythonError("NotImplementedError", "--variables_to_feed and --checkpoint_path are not known here: all variables become constants, with the model's own values");
+  }
   const std::vector<std::string> tags = TagsOf(*meta_graph);
   SM_ASSIGN_OR_RETURN(const SavedModelBundle bundle, LoadSavedModel({}, {}, {tags.begin(), tags.end()}, *arguments.dir));
   SM_ASSIGN_OR_RETURN(const FrozenModel frozen, FreezeSignature(bundle, key));
