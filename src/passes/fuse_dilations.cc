@@ -7,10 +7,6 @@
 namespace savedmodel {
 namespace {
 
-bool AllOnes(const std::vector<int64_t>& values) {
-  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 1; });
-}
-
 bool IsPlainConvolution(const Node& node) {
   if (!node.Is("Conv2D") && !node.Is("DepthwiseConv2dNative")) return false;
   const Attributes& attrs = node.attrs();

@@ -7,21 +7,10 @@
 namespace savedmodel {
 namespace {
 
-bool AllOnes(const std::vector<int64_t>& values) {
-  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 1; });
-}
-
 // Known sizes, a bias and nothing else but an activation.
 bool IsSimple(const Node& node, bool depthwise) {
   return node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise") == depthwise && HasBias(node) && !HasResidual(node) && !node.attrs().Bool("scaled") && (depthwise || !node.attrs().Bool("bfloat16")) &&
          node.controls.empty() && ShapeOf(node.inputs[0]).fully_known() && node.output_shapes[0].fully_known();
-}
-
-bool IsPointwise(const Node& node) {
-  const Tensor& filter = *ConstantOf(node.inputs[1]);
-  const std::string& padding = node.attrs().String("padding");
-  return filter.dim(0) == 1 && filter.dim(1) == 1 && filter.dim(2) == ShapeOf(node.inputs[0]).dim(3) && AllOnes(node.attrs().Ints("strides")) &&
-         (padding == "SAME" || padding == "VALID");
 }
 
 absl::Status Fuse(Graph* graph, PassContext& context) {
@@ -29,7 +18,8 @@ absl::Status Fuse(Graph* graph, PassContext& context) {
   for (const auto& node : graph->nodes()) {
     if (!IsSimple(*node, true)) continue;
     const Node& expand = *node->inputs[0].node;
-    if (!IsSimple(expand, false) || !IsPointwise(expand) || !uses.Once(node->inputs[0]) || 
+    if (!IsSimple(expand, false) || !IsPointwise(expand) || ConstantOf(expand.inputs[1])->dim(2) != ShapeOf(expand.inputs[0]).dim(3) ||
+         !uses.Once(node->inputs[0]) || 
         !ExpansionIsWorthIt(node->attrs(), ShapeOf(node->inputs[0]).shape(), ConstantOf(node->inputs[1])->shape())) {
       continue;
     }

@@ -6,16 +6,9 @@
 namespace savedmodel {
 namespace {
 
-bool AllOnes(const std::vector<int64_t>& values) {
-  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 1; });
-}
-
-// One pixel wide, at every pixel.
-bool IsPointwise(const Node& node) {
-  if (!node.Is("_ConvEpilogue") || node.attrs().Bool("depthwise") || node.attrs().Bool("scaled") || node.attrs().Bool("bfloat16")) return false;
-  const Tensor& filter = *ConstantOf(node.inputs[1]);
-  const std::string& padding = node.attrs().String("padding");
-  return filter.dim(0) == 1 && filter.dim(1) == 1 && AllOnes(node.attrs().Ints("strides")) && (padding == "SAME" || padding == "VALID");
+// A pointwise convolution in float that has no scale yet.
+bool TakesScale(const Node& node) {
+  return node.Is("_ConvEpilogue") && !node.attrs().Bool("depthwise") && !node.attrs().Bool("scaled") && !node.attrs().Bool("bfloat16") && IsPointwise(node);
 }
 
 // [batch, 1, 1, channels], one number per image and channel.
@@ -27,7 +20,7 @@ bool IsScaleOf(const Output& scale, const PartialShape& image) {
 absl::Status Fuse(Graph* graph) {
   Uses uses(graph);
   for (const auto& node : graph->nodes()) {
-    if (!IsPointwise(*node)) continue;
+    if (!TakesScale(*node)) continue;
     const Output scaled = node->inputs[0];
     const Node& mul = *scaled.node;
     if (!mul.Is("Mul") || mul.inputs.size() != 2 || !mul.controls.empty() || !uses.Once(scaled) || ConstantOf(node->inputs[1])->dim(2) != ShapeOf(scaled).dim(3)) {

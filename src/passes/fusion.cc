@@ -43,6 +43,16 @@ int64_t ChannelsOf(const Node& product) {
   return product.attrs().Bool("depthwise") ? weights->dim(2) * weights->dim(3) : weights->dim(3);
 }
 
+bool AllOnes(const std::vector<int64_t>& values) {
+  return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 1; });
+}
+
+bool IsPointwise(const Node& convolution) {
+  const Tensor& filter = *ConstantOf(convolution.inputs[1]);
+  const std::string& padding = convolution.attrs().String("padding");
+  return filter.dim(0) == 1 && filter.dim(1) == 1 && AllOnes(convolution.attrs().Ints("strides")) && (padding == "SAME" || padding == "VALID");
+}
+
 void SetAttr(Node* node, const std::string& name, AttrValue value) {
   auto changed = std::make_shared<Attributes>(node->attrs());
   changed->Set(name, std::move(value));

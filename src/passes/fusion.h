@@ -46,6 +46,11 @@ void SetActivation(Node* product, const std::string& activation, float alpha = 0
 // The product's bias, zeros if it has none; null if it is not known before the run.
 absl::StatusOr<Tensor> BiasOf(const Node& product);
 
+// Whether every stride or dilation is 1.
+bool AllOnes(const std::vector<int64_t>& values);
+// Whether a fused convolution (not depthwise) is one pixel wide and visits every pixel.
+bool IsPointwise(const Node& convolution);
+
 // A new constant.
 Output AddConstant(Graph* graph, PassContext& context, const std::string& name, Tensor value);
 

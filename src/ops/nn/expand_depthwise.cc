@@ -8,6 +8,7 @@
 #include "kernels/cpu/expand_depthwise.h"
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/nn/shared_matrix.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -47,7 +48,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   }
   auto planned = std::make_shared<Planned>();
   planned->in_channels = input.dim(3);
-  SM_CHECK_ARGUMENT(expand->rank() == 4 && expand->dim(0) == 1 && expand->dim(1) == 1 && expand->dim(2) == input.dim(3), "the first filter is ",
+  SM_CHECK_ARGUMENT(expand->rank() == 4 && expand->dim(0) == 1 && expand->dim(1) == 1 && expand->dim(2) == input.dim(3) && expand->num_elements() > 0, "the first filter is ",
                     expand->shape().ToString(), " for images ", input.ToString());
   const int64_t channels = expand->dim(3);
   SM_ASSIGN_OR_RETURN(planned->sizes, SizeDepthwise(window, TensorShape({input.dim(0), input.dim(1), input.dim(2), channels}), filter->shape()));
@@ -66,17 +67,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
                     channels);
   SM_ASSIGN_OR_RETURN(Conv2dShape shape, ConvShapeOf(planned->sizes));
   SM_ASSIGN_OR_RETURN(planned->plan, ExpandDepthwisePlan::Make(shape, input.dim(3), init.pool().num_threads()));
-  const int64_t k = input.dim(3);
-  absl::Status status;
-  std::shared_ptr<const void> packed = init.Shared(*expand, absl::StrCat("matrix ", k, " ", false, first.factor_key), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<PackedMatrix> made =
-        PackedMatrix::Pack(k, channels, expand->data<float>(), channels, false, init.pool(), GemmPrecision::kFloat, first.factors());
-    if (made.ok()) return std::make_shared<PackedMatrix>(*std::move(made));
-    status = made.status();
-    return nullptr;
-  });
-  if (packed == nullptr) return status.ok() ? absl::InternalError("packing a matrix failed") : status;
-  planned->expand = std::static_pointer_cast<const PackedMatrix>(packed);
+  SM_ASSIGN_OR_RETURN(planned->expand, SharedMatrix(init, *expand, input.dim(3), false, first));
   return MakeKernel([planned](KernelContext& context) { return Run(context, *planned); });
 }
 

@@ -6,6 +6,7 @@
 #include "core/status_macros.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/vector_math.h"
+#include "ops/nn/shared_matrix.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -71,17 +72,8 @@ absl::Status Run(KernelContext& context, const Layer& layer) {
 
 absl::StatusOr<std::shared_ptr<const PackedMatrix>> Packed(KernelInit& init, int i) {
   const Tensor* matrix = init.constant(i);
-  if (matrix == nullptr || matrix->rank() != 2) return absl::UnimplementedError("the fused layer wants weights known before the run");
-  const int64_t k = matrix->dim(0), n = matrix->dim(1);
-  absl::Status status;
-  std::shared_ptr<const void> packed = init.Shared(*matrix, absl::StrCat("matrix ", k, " ", false), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<PackedMatrix> made = PackedMatrix::Pack(k, n, matrix->data<float>(), n, false, init.pool());
-    if (made.ok()) return std::make_shared<PackedMatrix>(*std::move(made));
-    status = made.status();
-    return nullptr;
-  });
-  if (packed == nullptr) return status.ok() ? absl::InternalError("packing a matrix failed") : status;
-  return std::static_pointer_cast<const PackedMatrix>(packed);
+  if (matrix == nullptr || matrix->rank() != 2 || matrix->num_elements() == 0) return absl::UnimplementedError("the fused layer wants weights known before the run");
+  return SharedMatrix(init, *matrix, matrix->dim(0), false, {});
 }
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {

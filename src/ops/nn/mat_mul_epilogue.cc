@@ -5,6 +5,7 @@
 #include "core/status_macros.h"
 #include "kernels/cpu/gemm.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/nn/shared_matrix.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -57,17 +58,9 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_CHECK_ARGUMENT(k > 0 && b->num_elements() % k == 0, "the matrix has ", b->num_elements(), " elements, not rows of ", k);
   const int64_t n = b->num_elements() / k;
   SM_CHECK_ARGUMENT(epilogue.factor.num_elements() == n || !epilogue.factor.initialized(), "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
-  absl::Status status;
-  std::shared_ptr<const void> packed = init.Shared(*b, absl::StrCat("matrix ", k, " ", transposed, epilogue.bfloat16 ? " bfloat16" : "", epilogue.factor_key), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<PackedMatrix> made = PackedMatrix::Pack(k, n, b->data<float>(), transposed ? k : n, transposed, init.pool(),
-                                                          epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat, epilogue.factors());
-    if (made.ok()) return std::make_shared<PackedMatrix>(*std::move(made));
-    status = made.status();
-    return nullptr;
-  });
-  if (packed == nullptr) return status.ok() ? absl::InternalError("packing a matrix failed") : status;
+  SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedMatrix> packed, SharedMatrix(init, *b, k, transposed, epilogue));
   return KernelPtr(std::make_unique<MatMulEpilogueKernel>(epilogue, tail, static_cast<int>(init.attrs().Int("contracted")),
-                                                          std::static_pointer_cast<const PackedMatrix>(packed)));
+                                                          std::move(packed)));
 }
 
 absl::Status Infer(InferContext& context) {

@@ -1,0 +1,17 @@
+// Packed matrices that all plans of a session share.
+#ifndef SAVEDMODEL_OPS_NN_SHARED_MATRIX_H_
+#define SAVEDMODEL_OPS_NN_SHARED_MATRIX_H_
+
+#include "kernels/cpu/packed_matrix.h"
+#include "ops/nn/epilogue_attrs.h"
+
+namespace savedmodel {
+
+// The constant as a matrix [k, n] ([n, k] if `transposed`), k > 0, packed on first use; columns multiplied
+// by the epilogue's factor and rounded where it says so. ResourceExhausted if there is no memory.
+absl::StatusOr<std::shared_ptr<const PackedMatrix>> SharedMatrix(const KernelInit& init, const Tensor& constant, int64_t k, bool transposed,
+                                                                 const EpilogueAttrs& epilogue);
+
+}  // namespace savedmodel
+
+#endif  // SAVEDMODEL_OPS_NN_SHARED_MATRIX_H_
