@@ -39,7 +39,7 @@ void BlockedProduct::SplitTasks(const PanelLayout& b, int threads) {
   for (int64_t p = 1; p <= std::min(panels, most); ++p) {
     for (int64_t r = 1; r <= std::min(tiles, most / p); ++r) {
       const double rounds = static_cast<double>(CeilDiv(p * r, threads));
-      const double largest = static_cast<double>(CeilDiv(panels, p) * CeilDiv(tiles, r)) / static_cast<double>(panels * tiles);
+      const double largest = static_cast<double>(CeilDiv(panels, p) * CeilDiv(m, r)) / static_cast<double>(panels * m);
       const double arithmetic = static_cast<double>(work) * largest * rounds * (1 + 0.03 / rounds);
       const double traffic = static_cast<double>(r * bytes + p * input_bytes) / (8.0 * threads);
       if (best == 0 || arithmetic + traffic < best) {
@@ -152,15 +152,13 @@ void BlockedProduct::Run(const PackedMatrix& b, const Epilogue& epilogue, float*
   const int64_t panels = b.layout().panels();
   if (m <= 0 || panels <= 0) return;
   if (row_splits * panel_splits == 1) return RunBlock(b, epilogue, c, c_stride, fill, {0, m, 0, panels});
-  const int64_t tallest = KernelsFor(b.layout()).max_rows[b.layout().panel / b.layout().lanes];
-  const int64_t tiles = CeilDiv(m, tallest);
   pool.ParallelFor(row_splits * panel_splits, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       // Neighbours share panels, which then are still in the cache.
       const int64_t p = task / row_splits, r = task % row_splits;
       Block block;
-      block.row_begin = std::min(PartBegin(tiles, row_splits, r) * tallest, m);
-      block.row_end = std::min(PartBegin(tiles, row_splits, r + 1) * tallest, m);
+      block.row_begin = PartBegin(m, row_splits, r);  // the kernels make tiles of nearly equal height of any number of rows
+      block.row_end = PartBegin(m, row_splits, r + 1);
       block.panel_begin = PartBegin(panels, panel_splits, p);
       block.panel_end = PartBegin(panels, panel_splits, p + 1);
       RunBlock(b, epilogue, c, c_stride, fill, block);

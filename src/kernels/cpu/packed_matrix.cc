@@ -11,14 +11,17 @@ namespace savedmodel {
 namespace {
 
 // The width whose panels take the least time; among equals the widest, which reads A least often. A last panel of one
-// vector has too little arithmetic for its loads.
+// vector has too little arithmetic for its loads. Few panels should come in equal halves: two threads with half of B each read
+// it sooner than with half of the rows each and all of B.
 int BestVectors(const GemmKernels& kernels, int64_t n) {
   const int64_t vectors = std::max<int64_t>((n + kernels.lanes - 1) / kernels.lanes, 1);
   int best = 0;
   double least = 0;
   for (int64_t width = std::min<int64_t>(vectors, kernels.max_vectors); width >= 1; --width) {
     const int64_t rest = vectors % width;
-    const double time = static_cast<double>(vectors) * (width == 1 ? 1.3 : 1.0) + (rest == 1 ? 0.4 : 0.0);
+    const int64_t half = std::min((vectors + width - 1) / width / 2 * width, vectors);
+    const double uneven = vectors > kernels.max_vectors && vectors <= 48 ? static_cast<double>(vectors - 2 * half) : 0;
+    const double time = static_cast<double>(vectors) * (width == 1 ? 1.3 : 1.0) + (rest == 1 ? 0.4 : 0.0) + 0.25 * std::abs(uneven);
     if (best == 0 || time < least) {
       best = static_cast<int>(width);
       least = time;

@@ -1,6 +1,7 @@
 // The scale of column k of A is as well the scale of row k of B: the smaller of the two is scaled into scratch.
 #include "kernels/cpu/scaled_gemm.h"
 
+#include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/gemm.h"
 
 namespace savedmodel {
@@ -8,25 +9,28 @@ namespace {
 
 bool ScalesB(int64_t m, const PackedMatrix& b) { return b.layout().floats() <= m * b.layout().inner; }
 
+SM_CLONED void ScalePanel(const float* from, const float* scale, float* to, int64_t rows, int64_t width) {
+  for (int64_t k = 0; k < rows; ++k, from += width, to += width) {
+    SM_INDEPENDENT
+    for (int64_t j = 0; j < width; ++j) to[j] = from[j] * scale[k];
+  }
+}
+
+SM_CLONED void Multiply(const float* a, const float* b, float* to, int64_t n) {
+  SM_INDEPENDENT
+  for (int64_t j = 0; j < n; ++j) to[j] = a[j] * b[j];
+}
+
 void ScalePanels(const PackedMatrix& b, const float* scale, float* to, ThreadPool& pool) {
   const PanelLayout& layout = b.layout();
   pool.ParallelFor(layout.panels(), 16384 / (layout.panel * layout.k + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
-      const int width = layout.width(p);
-      const float* from = b.panel(p);
-      float* out = to + p * layout.panel * layout.k;
-      for (int64_t k = 0; k < layout.k; ++k, from += width, out += width) {
-        for (int j = 0; j < width; ++j) out[j] = from[j] * scale[k];
-      }
-    }
+    for (int64_t p = begin; p < end; ++p) ScalePanel(b.panel(p), scale, to + p * layout.panel * layout.k, layout.k, layout.width(p));
   });
 }
 
 void ScaleRows(int64_t m, int64_t k, const float* a, const float* scale, float* to, ThreadPool& pool) {
   pool.ParallelFor(m, 16384 / (k + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      for (int64_t j = 0; j < k; ++j) to[i * k + j] = a[i * k + j] * scale[j];
-    }
+    for (int64_t i = begin; i < end; ++i) Multiply(a + i * k, scale, to + i * k, k);
   });
 }
 
