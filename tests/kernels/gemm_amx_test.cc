@@ -247,6 +247,19 @@ TEST_CASE("kernels/gemm_amx: convolutions", "[kernels]") {
   });
 }
 
+TEST_CASE("kernels/gemm_amx: tiles come before Winograd's algorithm", "[kernels]") {
+  Conv2dShape s;
+  s.in_h = s.in_w = 56, s.in_c = s.out_c = 64, s.kernel_h = s.kernel_w = 3;
+  s.pad_top = s.pad_bottom = s.pad_left = s.pad_right = 1;
+  ScopedTileKernels use(kPlainTiles);
+  const auto layout = [&](GemmPrecision precision) {
+    return Conv2dPlan::Make(s, 2, ConvAlgorithm::kAuto, precision)->filter_layout();
+  };
+  CHECK(layout(GemmPrecision::kBf16).tiles);
+  CHECK(layout(GemmPrecision::kBf16).inner == 9 * 64);
+  CHECK(!layout(GemmPrecision::kFloat).tiles);
+}
+
 TEST_CASE("kernels/gemm_amx: the check at first use", "[kernels]") {
   WithTiles([] { CHECK(MultipliesRight(TileKernels())); });
   static void (*const right)(const PanelJob&) = kPlainTiles.run_panel;

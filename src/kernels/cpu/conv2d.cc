@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "kernels/cpu/amx.h"
 
 namespace savedmodel {
 namespace {
@@ -62,7 +63,11 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   plan.out_w_ = shape.out_w();
   Conv2dShape& s = plan.shape_;
   s = shape;
-  if (algorithm == ConvAlgorithm::kWinograd || (algorithm == ConvAlgorithm::kAuto && WinogradPlan::Pays(shape, threads))) {
+  // Pairs must not reach from one pixel to the next; with few channels the rounding would cost more than it saves.
+  if (s.groups > 1 || s.in_c % 2 != 0 || s.in_c < kFewChannels || s.out_c <= kFewChannels) precision = GemmPrecision::kFloat;
+  const bool tiles = precision == GemmPrecision::kBf16 && UsesTiles();  // ten times as fast as floats, Winograd's are 2 to 4
+  if (algorithm == ConvAlgorithm::kWinograd ||
+      (algorithm == ConvAlgorithm::kAuto && !tiles && WinogradPlan::Pays(shape, threads))) {
     plan.winograd_ = std::make_shared<const WinogradPlan>(shape, threads);
     plan.scratch_floats_ = plan.winograd_->scratch_floats();
     return plan;
@@ -76,8 +81,6 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   const int64_t channels = s.in_c / s.groups;
   plan.merged_ = s.groups == 1 && s.kernel_w > 1 && s.dilation_w == 1 && channels < kFewChannels;
   plan.tap_width_ = plan.merged_ ? 1 : s.kernel_w;
-  // Pairs must not reach from one pixel to the next; with few channels the rounding would cost more than it saves.
-  if (s.groups > 1 || s.in_c % 2 != 0 || s.in_c < kFewChannels || s.out_c <= kFewChannels) precision = GemmPrecision::kFloat;
   plan.layout_ = PanelLayout::For(s.kernel_h * s.kernel_w * channels, s.out_c / s.groups, precision);
   if (plan.layout_.bf16) {
     plan.round_ = s.batch * s.in_h * s.in_w * s.in_c;
