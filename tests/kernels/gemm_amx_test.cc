@@ -10,6 +10,7 @@
 #include "kernels/cpu/conv2d.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/gemm_amx_loops.h"
+#include "kernels/cpu/scaled_gemm.h"
 #include "random_floats.h"
 #include "trapped_tiles.h"
 
@@ -186,6 +187,25 @@ TEST_CASE("kernels/gemm_amx: NaN and infinity pass through and reach no other ro
         CHECK(c[34 + j] == 0);
         for (int i = 3; i < kRows; ++i) CHECK(c[i * 17 + j] == 0.5f * static_cast<float>(k));
       }
+    }
+  });
+}
+
+TEST_CASE("kernels/gemm_amx: columns of the left side scaled while they are rounded", "[kernels]") {
+  WithTiles([] {
+    auto pool = MakeThreadPool(2);
+    for (int64_t k : {16, 18, 33, 130}) {
+      constexpr int64_t kRows = 21, kColumns = 20;
+      const auto a = ShortFloats(kRows * k, 1), b = ShortFloats(kColumns * k, 2);
+      std::vector<float> scale(k);
+      for (int64_t i = 0; i < k; ++i) scale[i] = std::ldexp(1.0f, static_cast<int>(i % 3) - 1);
+      const auto run = [&](GemmPrecision precision) {
+        auto packed = PackedMatrix::Pack(k, kColumns, b.data(), kColumns, false, *pool, precision);
+        std::vector<float> c(kRows * kColumns), scratch(ScaledGemmScratchBytes(kRows, *packed) / 4 + 1);
+        ScaledGemm(kRows, a.data(), scale.data(), *packed, Kind(Activation::kRelu), c.data(), scratch.data(), *pool);
+        return c;
+      };
+      CHECK(WorstDifference(run(GemmPrecision::kBf16), run(GemmPrecision::kFloat), std::vector<float>(kRows * kColumns, 100.0f)) <= 1);
     }
   });
 }

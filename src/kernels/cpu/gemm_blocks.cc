@@ -13,12 +13,13 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 // The i-th of `parts` nearly equal parts of [0, total) begins here.
 int64_t PartBegin(int64_t total, int64_t parts, int64_t i) { return total / parts * i + std::min(i, total % parts); }
 
-using Convert = void (*)(const float* in, int64_t n, void* out);
+using Convert = void (*)(const float* in, const float* factor, int64_t n, void* out);
 
-void ConvertToBf16Plain(const float* in, int64_t n, void* out) {
+void ConvertToBf16Plain(const float* in, const float* factor, int64_t n, void* out) {
   auto* to = static_cast<char*>(out);
+  const auto rounded = [&](int64_t i) { return Bf16Bits(factor != nullptr ? in[i] * factor[i] : in[i]); };
   for (int64_t i = 0; i < n; i += 2, to += 4) {
-    const uint32_t pair = Bf16Bits(in[i]) | (i + 1 < n ? Bf16Bits(in[i + 1]) << 16 : 0);
+    const uint32_t pair = rounded(i) | (i + 1 < n ? rounded(i + 1) << 16 : 0);
     std::memcpy(to, &pair, sizeof pair);
   }
 }
@@ -32,10 +33,10 @@ Convert ConvertToBf16() {
 
 }  // namespace
 
-void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool) {
+void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool, const float* factor) {
   const Convert convert = ConvertToBf16();
   pool.ParallelFor(rows, 32768 / (n + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) convert(from + row * stride, n, to + row * ((n + 1) / 2));
+    for (int64_t row = begin; row < end; ++row) convert(from + row * stride, factor, n, to + row * ((n + 1) / 2));
   });
 }
 

@@ -23,8 +23,9 @@ inline uint32_t Bf16Bits(float x) {
   return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
 }
 
-// Rounds `rows` rows of n floats to pairs of bfloat16, (n + 1) / 2 floats' room each, one after the other.
-void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool);
+// Rounds `rows` rows of n floats to pairs of bfloat16, (n + 1) / 2 floats' room each, one after the other. `factor`, where not
+// null, has n numbers by which the columns are multiplied before.
+void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool, const float* factor = nullptr);
 
 // A pool of the calling thread alone, for parts of work that is already shared out.
 class CallerOnly final : public ThreadPool {

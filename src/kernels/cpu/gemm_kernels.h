@@ -50,8 +50,8 @@ extern const GemmKernels kGemmAvx512;
 // Here a "float" of A and B is a pair of bfloat16.
 extern const GemmKernels kGemmAvx512Bf16;
 extern const GemmKernels kGemmAmx;
-// Rounds n floats; an odd n is filled up with a zero.
-void ConvertToBf16Avx512(const float* in, int64_t n, void* out);
+// Rounds n floats, each times its factor if that is not null; an odd n is filled up with a zero.
+void ConvertToBf16Avx512(const float* in, const float* factor, int64_t n, void* out);
 #endif
 
 }  // namespace savedmodel
