@@ -255,6 +255,17 @@ TEST_CASE("kernels/gemm_amx: convolutions", "[kernels]") {
         }
       }
     }
+    for (int64_t channels : {1, 2, 3, 7, 14, 15}) {  // a tap is a row of the kernel
+      for (int64_t stride : {1, 2}) {
+        Conv2dShape s;
+        s.batch = 2, s.in_h = 9, s.in_w = 12 + stride, s.in_c = channels, s.out_c = 20;
+        s.kernel_h = s.kernel_w = stride == 1 ? 3 : 7, s.stride_h = s.stride_w = stride;
+        s.pad_top = s.pad_left = 3, s.pad_right = stride;
+        CheckConv(s, *pool);
+        s.pad_left = s.pad_right = 0, s.in_w = channels == 3 ? 1500 : 7;  // a row in several parts
+        CheckConv(s, *pool);
+      }
+    }
     Conv2dShape s;
     s.in_h = s.in_w = 7, s.in_c = 300, s.out_c = 50, s.kernel_h = s.kernel_w = 3;  // several stretches
     s.pad_top = s.pad_bottom = s.pad_left = s.pad_right = 1;
