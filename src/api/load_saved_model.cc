@@ -15,7 +15,7 @@
 namespace savedmodel {
 
 struct SavedModelBundle::Contents {
-  std::shared_ptr<proto::MetaGraphDef> meta_graph;
+  std::shared_ptr<const proto::MetaGraphDef> meta_graph;
   SignatureMap signatures;
   std::string location;
   std::optional<Fingerprint> fingerprint;
@@ -66,10 +66,9 @@ Feeds AssetFeeds(const std::vector<Asset>& assets) {
 
 absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOptions& session_options, const RunOptions& run_options,
                                                                  const std::unordered_set<std::string>& tags, std::shared_ptr<FileSource> source) {
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadSavedModel(*source));
+  SM_ASSIGN_OR_RETURN(const std::shared_ptr<const proto::SavedModel> model, ReadSavedModelOnArena(*source));
   auto contents = std::make_unique<SavedModelBundle::Contents>();
-  SM_ASSIGN_OR_RETURN(contents->meta_graph, TakeMetaGraph(model.get(), tags));
-  model.reset();
+  SM_ASSIGN_OR_RETURN(contents->meta_graph, FindMetaGraph(model, tags));
   const proto::MetaGraphDef& meta_graph = *contents->meta_graph;
   SM_ASSIGN_OR_RETURN(contents->signatures, ReadSignatures(meta_graph));
   contents->fingerprint = ReadFingerprint(*source);

@@ -20,6 +20,18 @@ void Pause() {
 #endif
 }
 
+// Held for a few instructions by threads that meet within a microsecond, which a lock that sleeps would turn into several.
+class SpinLock {
+ public:
+  void lock() {
+    for (int i = 0; held_.test_and_set(std::memory_order_acquire); ++i) i < 1000 ? Pause() : std::this_thread::yield();
+  }
+  void unlock() { held_.clear(std::memory_order_release); }
+
+ private:
+  std::atomic_flag held_ = ATOMIC_FLAG_INIT;
+};
+
 // One ParallelFor call: pieces are taken by an atomic counter.
 struct Job {
   absl::FunctionRef<void(int64_t, int64_t)> work;
@@ -46,12 +58,8 @@ class Pool final : public ThreadPool {
     for (int i = 1; i < num_threads; ++i) threads_.emplace_back([this] { Loop(); });
   }
   ~Pool() override {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      stop_ = true;
-      posted_.fetch_add(1);
-    }
-    wake_.notify_all();
+    stop_.store(true);
+    Announce();
     for (std::thread& thread : threads_) thread.join();
   }
 
@@ -70,23 +78,44 @@ class Pool final : public ThreadPool {
       return;
     }
     Job job{work, total, (total + pieces - 1) / pieces};
-    bool sleepers;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      std::lock_guard<SpinLock> lock(jobs_);
       Append(&job);
-      posted_.fetch_add(1, std::memory_order_release);
-      sleepers = sleeping_ > 0;
     }
-    if (sleepers) wake_.notify_all();
+    Announce();
     job.Work();
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      std::lock_guard<SpinLock> lock(jobs_);
       Remove(&job);
     }
     while (job.active.load(std::memory_order_acquire) > 0) Pause();
   }
 
  private:
+  // A worker counts itself among the sleeping before it looks at posted_ for the last time, so one of the two sees the other.
+  void Announce() {
+    posted_.fetch_add(1);
+    if (sleeping_.load() == 0) return;
+    { std::lock_guard<std::mutex> lock(sleep_); }
+    wake_.notify_all();
+  }
+  void Sleep(uint64_t seen) {
+    std::unique_lock<std::mutex> lock(sleep_);
+    sleeping_.fetch_add(1);
+    wake_.wait(lock, [&] { return posted_.load() != seen; });
+    sleeping_.fetch_sub(1);
+  }
+  // A job with pieces left, the caller counted among its workers; null if there is none.
+  Job* Join() {
+    std::lock_guard<SpinLock> lock(jobs_);
+    for (Job* job = first_; job != nullptr; job = job->after) {
+      if (job->exhausted()) continue;
+      job->active.fetch_add(1, std::memory_order_relaxed);
+      return job;
+    }
+    return nullptr;
+  }
+
   void Append(Job* job) {
     job->before = last_;
     (last_ != nullptr ? last_->after : first_) = job;
@@ -102,38 +131,25 @@ class Pool final : public ThreadPool {
     uint64_t seen = 0;
     while (true) {
       for (int spin = 0; spin < 4000 && posted_.load(std::memory_order_acquire) == seen; ++spin) Pause();
-      Job* job = nullptr;
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        if (posted_.load() == seen && !stop_) {
-          ++sleeping_;
-          wake_.wait(lock, [&] { return posted_.load() != seen || stop_; });
-          --sleeping_;
-        }
-        if (stop_) return;
-        for (Job* candidate = first_; candidate != nullptr; candidate = candidate->after) {
-          if (!candidate->exhausted()) {
-            job = candidate;
-            job->active.fetch_add(1, std::memory_order_relaxed);
-            break;
-          }
-        }
-        if (job == nullptr) seen = posted_.load();
+      if (posted_.load(std::memory_order_acquire) == seen) Sleep(seen);
+      if (stop_.load()) return;
+      seen = posted_.load(std::memory_order_acquire);
+      while (Job* job = Join()) {
+        job->Work();
+        job->active.fetch_sub(1, std::memory_order_release);
       }
-      if (job == nullptr) continue;
-      job->Work();
-      job->active.fetch_sub(1, std::memory_order_release);
     }
   }
 
   const int num_threads_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  Job* first_ = nullptr;             // guarded by mutex_, as the list behind it
-  Job* last_ = nullptr;              // guarded by mutex_
+  SpinLock jobs_;
+  Job* first_ = nullptr;  // guarded by jobs_, as the list behind it
+  Job* last_ = nullptr;   // guarded by jobs_
   std::atomic<uint64_t> posted_{0};  // grows with every job
-  int sleeping_ = 0;                 // guarded by mutex_
-  bool stop_ = false;                // guarded by mutex_
+  std::atomic<int> sleeping_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex sleep_;
+  std::condition_variable wake_;
   std::vector<std::thread> threads_;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/status_macros.h"
+#include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/io/zero_copy_stream.h"
@@ -118,6 +119,15 @@ TensorInfo ReadInfo(const proto::TensorInfo& message) {
   return info;
 }
 
+absl::Status ReadInto(FileSource& source, proto::SavedModel* model) {
+  for (const char* file : {"saved_model.pb", "saved_model.pbtxt"}) {
+    if (source.Exists(file)) return ReadMessage(source, file, absl::EndsWith(file, "txt"), model);
+  }
+  if (source.Exists("saved_model.cpb")) return ReadChunkedMessage(source, "saved_model.cpb", model);
+  return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", source.name(),
+                                          ". Check that the directory exists and that you have the right permissions for accessing it."));
+}
+
 }  // namespace
 
 absl::Status ReadMessage(FileSource& source, const std::string& path, bool text, google::protobuf::Message* message) {
@@ -147,29 +157,27 @@ absl::Status ReadMessage(FileSource& source, const std::string& path, bool text,
 
 absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadSavedModel(FileSource& source) {
   auto model = std::make_unique<proto::SavedModel>();
-  for (const char* file : {"saved_model.pb", "saved_model.pbtxt"}) {
-    if (!source.Exists(file)) continue;
-    SM_RETURN_IF_ERROR(ReadMessage(source, file, absl::EndsWith(file, "txt"), model.get()));
-    return model;
-  }
-  if (source.Exists("saved_model.cpb")) {
-    SM_RETURN_IF_ERROR(ReadChunkedMessage(source, "saved_model.cpb", model.get()));
-    return model;
-  }
-  return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", source.name(),
-                                          ". Check that the directory exists and that you have the right permissions for accessing it."));
+  SM_RETURN_IF_ERROR(ReadInto(source, model.get()));
+  return model;
 }
 
-absl::StatusOr<std::shared_ptr<proto::MetaGraphDef>> TakeMetaGraph(proto::SavedModel* model, const std::unordered_set<std::string>& tags) {
+absl::StatusOr<std::shared_ptr<proto::SavedModel>> ReadSavedModelOnArena(FileSource& source) {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 64 << 10;
+  options.max_block_size = 1 << 20;
+  auto arena = std::make_shared<google::protobuf::Arena>(options);
+  std::shared_ptr<proto::SavedModel> model(arena, google::protobuf::Arena::CreateMessage<proto::SavedModel>(arena.get()));
+  SM_RETURN_IF_ERROR(ReadInto(source, model.get()));
+  return model;
+}
+
+absl::StatusOr<std::shared_ptr<const proto::MetaGraphDef>> FindMetaGraph(const std::shared_ptr<const proto::SavedModel>& model,
+                                                                         const std::unordered_set<std::string>& tags) {
   const std::set<std::string> wanted(tags.begin(), tags.end());
   std::vector<std::string> there;
-  for (proto::MetaGraphDef& meta_graph : *model->mutable_meta_graphs()) {
+  for (const proto::MetaGraphDef& meta_graph : model->meta_graphs()) {
     const std::set<std::string> have(meta_graph.meta_info_def().tags().begin(), meta_graph.meta_info_def().tags().end());
-    if (have == wanted) {
-      auto taken = std::make_shared<proto::MetaGraphDef>();
-      taken->Swap(&meta_graph);
-      return taken;
-    }
+    if (have == wanted) return std::shared_ptr<const proto::MetaGraphDef>(model, &meta_graph);
     there.push_back(TagText(have));
   }
   return absl::NotFoundError(absl::StrCat("Could not find meta graph def matching supplied tags: ", TagText(wanted), ". This SavedModel has ",

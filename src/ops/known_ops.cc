@@ -1,5 +1,7 @@
 #include "ops/known_ops.h"
 
+#include <zlib.h>
+
 #include <array>
 
 namespace savedmodel {
@@ -16,7 +18,10 @@ absl::string_view CutAt(char end, absl::string_view* text) {
 }  // namespace
 
 void AddKnownOps(OpTable& ops) {
-  absl::string_view text = kKnownOps;
+  std::string inflated(kKnownOpsSize, '\0');
+  uLongf size = inflated.size();
+  if (uncompress(reinterpret_cast<Bytef*>(inflated.data()), &size, kDeflatedKnownOps, kDeflatedKnownOpsSize) != Z_OK) size = 0;
+  absl::string_view text(inflated.data(), size);
   while (!text.empty()) {
     absl::string_view line = CutAt('\n', &text);
     std::array<absl::string_view, 6> columns;

@@ -7,10 +7,13 @@
 
 namespace savedmodel {
 
-// known_ops.tsv without its head: op, inputs, outputs, attrs, "stateful" or "-", reason; tab separated lines. Made by the build.
-extern const char kKnownOps[];
+// known_ops.tsv without its head: op, inputs, outputs, attrs, "stateful" or "-", reason; tab separated lines, as zlib deflates
+// them, and how many bytes they are inflated. Made by the build.
+extern const unsigned char kDeflatedKnownOps[];
+extern const size_t kDeflatedKnownOpsSize;
+extern const size_t kKnownOpsSize;
 
-// Adds those of kKnownOps that `ops` lacks.
+// Adds those that `ops` lacks.
 void AddKnownOps(OpTable& ops);
 
 }  // namespace savedmodel

@@ -4,7 +4,7 @@
   make_known_ops.py choose REGISTRY.tsv DUMP.tsv > known_ops.tsv   writes the list, by hand when TensorFlow or the table changed
   make_known_ops.py optional DUMP.tsv > optional_ops.tsv           lists the ops of files that a build may leave out, by hand too
   make_known_ops.py embed known_ops.tsv optional_ops.tsv OUT.cc [GROUP...]
-                                                                   writes the list as one string literal, in the build; GROUPs are left out
+                                                                   writes the list, deflated, in the build; GROUPs are left out
 
 REGISTRY.tsv is a dump of TensorFlow's op registry: op, inputs, outputs, attrs, flags (s = stateful, t = an op of TensorFlow's own
 tests), ... DUMP.tsv is what build/tests/ops_dump prints. Left out are ops that have a kernel here or that the planner carries out.
@@ -14,6 +14,7 @@ known_ops.tsv holds op, inputs, outputs, attrs, "stateful" or "-", and why the o
 import os
 import re
 import sys
+import zlib
 
 # The first pattern found in the op's name gives the reason.
 REASONS = [
@@ -85,12 +86,14 @@ def embed(known, optional_ops, out, *left_out):
     names = {row[0] for row in optional_rows}
     listed = [row for row in rows(known) if row[0] not in names]
     listed += [row[:5] + [reason % row[5]] for row in optional_rows if row[5] in left_out]
+    text = "".join("\t".join(row) + "\n" for row in listed).encode("utf-8")
+    deflated = zlib.compress(text, 9)
     with open(out, "w", encoding="utf-8") as f:
-        f.write('#include "ops/known_ops.h"\n\nnamespace savedmodel {\n\nconst char kKnownOps[] =\n')
-        for row in listed:
-            text = "\t".join(row).replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
-            f.write('    "%s\\n"\n' % text)
-        f.write('    "";\n\n}  // namespace savedmodel\n')
+        f.write('#include "ops/known_ops.h"\n\nnamespace savedmodel {\n\nconst size_t kKnownOpsSize = %d;\n' % len(text))
+        f.write("const size_t kDeflatedKnownOpsSize = %d;\nconst unsigned char kDeflatedKnownOps[] = {" % len(deflated))
+        for i, byte in enumerate(deflated):
+            f.write(("\n    " if i % 32 == 0 else " ") + "%d," % byte)
+        f.write("\n};\n\n}  // namespace savedmodel\n")
 
 
 {"choose": choose, "optional": optional, "embed": embed}[sys.argv[1]](*sys.argv[2:])

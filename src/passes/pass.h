@@ -17,6 +17,7 @@ struct PassContext {
   ResourceStore* state = nullptr;
   ThreadPool* pool = nullptr;
   bool freeze_variables = false;               // variables that the plan does not write become constants
+  bool once = false;                           // the plan runs once: passes that only make it faster are left out
   bool allow_winograd = true;
   bool bfloat16 = false;                       // products and convolutions round their operands to bfloat16
   absl::flat_hash_set<std::string> disabled;   // names of passes not to run

@@ -8,37 +8,40 @@
 namespace savedmodel {
 namespace {
 
+// What a pass is for: without kNeeded ones nothing runs; kSpeed ones pay only where the plan runs more than once.
+enum class Purpose { kNeeded, kSmaller, kSpeed };
+
 struct PassRow {
   const char* name;
   absl::Status (*run)(Graph*, PassContext&);
-  bool optional;
+  Purpose purpose;
 };
 
 // In this order: first what makes one flat graph, then what makes it smaller, then what makes it faster.
 constexpr PassRow kPasses[] = {
-    {"inline", InlineCalls, false},
-    {"raise_loops", RaiseLoops, false},
-    {"unused", RemoveUnused, true},
-    {"fold", Fold, false},
-    {"controls", DropIdleControls, true},
-    {"identities", RemoveIdentities, true},
-    {"multiply_reciprocals", MultiplyReciprocals, true},
-    {"simplify", SimplifyGraph, true},
-    {"fuse_lstm", FuseLstm, true},
-    {"fuse_attention", FuseAttention, true},
-    {"fuse_norms", FuseNorms, true},
-    {"fuse_dilations", FuseDilations, true},
-    {"fuse_products", FuseProducts, true},
-    {"fuse_reshapes", FuseReshapes, true},
-    {"simplify", SimplifyGraph, true},
-    {"fuse_pads", FusePads, true},
-    {"fuse_biases", FuseBiases, true},  // a batch norm may stand behind a bias, and a bias behind a batch norm
-    {"fuse_batch_norms", FuseBatchNorms, true},
-    {"fuse_biases", FuseBiases, true},
-    {"fuse_residuals", FuseResiduals, true},
-    {"fuse_activations", FuseActivations, true},
-    {"fuse_expansions", FuseExpansions, true},
-    {"fuse_scales", FuseScales, true},  // the scale comes behind all other inputs
+    {"inline", InlineCalls, Purpose::kNeeded},
+    {"raise_loops", RaiseLoops, Purpose::kNeeded},
+    {"unused", RemoveUnused, Purpose::kSmaller},
+    {"fold", Fold, Purpose::kNeeded},
+    {"controls", DropIdleControls, Purpose::kSpeed},
+    {"identities", RemoveIdentities, Purpose::kSpeed},
+    {"multiply_reciprocals", MultiplyReciprocals, Purpose::kSpeed},
+    {"simplify", SimplifyGraph, Purpose::kSpeed},
+    {"fuse_lstm", FuseLstm, Purpose::kSpeed},
+    {"fuse_attention", FuseAttention, Purpose::kSpeed},
+    {"fuse_norms", FuseNorms, Purpose::kSpeed},
+    {"fuse_dilations", FuseDilations, Purpose::kSpeed},
+    {"fuse_products", FuseProducts, Purpose::kSpeed},
+    {"fuse_reshapes", FuseReshapes, Purpose::kSpeed},
+    {"simplify", SimplifyGraph, Purpose::kSpeed},
+    {"fuse_pads", FusePads, Purpose::kSpeed},
+    {"fuse_biases", FuseBiases, Purpose::kSpeed},  // a batch norm may stand behind a bias, and a bias behind a batch norm
+    {"fuse_batch_norms", FuseBatchNorms, Purpose::kSpeed},
+    {"fuse_biases", FuseBiases, Purpose::kSpeed},
+    {"fuse_residuals", FuseResiduals, Purpose::kSpeed},
+    {"fuse_activations", FuseActivations, Purpose::kSpeed},
+    {"fuse_expansions", FuseExpansions, Purpose::kSpeed},
+    {"fuse_scales", FuseScales, Purpose::kSpeed},  // the scale comes behind all other inputs
 };
 
 absl::Status VerifyAll(const Graph& graph) {
@@ -53,7 +56,8 @@ absl::Status VerifyAll(const Graph& graph) {
 
 absl::Status RunPasses(Graph* graph, PassContext& context, std::vector<PassTime>* times) {
   for (const PassRow& pass : kPasses) {
-    if (pass.optional && context.disabled.contains(pass.name)) continue;
+    if (pass.purpose != Purpose::kNeeded && context.disabled.contains(pass.name)) continue;
+    if (pass.purpose == Purpose::kSpeed && context.once) continue;
     const auto start = std::chrono::steady_clock::now();
     SM_RETURN_IF_ERROR(pass.run(graph, context));
     if (absl::Status status = VerifyAll(*graph); !status.ok()) {
@@ -70,7 +74,7 @@ absl::Status RunPasses(Graph* graph, PassContext& context, std::vector<PassTime>
 std::vector<std::string> PassNames() {
   std::vector<std::string> names;
   for (const PassRow& pass : kPasses) {
-    if (pass.optional && std::find(names.begin(), names.end(), pass.name) == names.end()) names.push_back(pass.name);
+    if (pass.purpose != Purpose::kNeeded && std::find(names.begin(), names.end(), pass.name) == names.end()) names.push_back(pass.name);
   }
   return names;
 }

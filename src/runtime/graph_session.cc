@@ -269,6 +269,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   passes.state = state_.get();
   passes.pool = pool_.get();
   passes.freeze_variables = !loading_;
+  passes.once = loading_;
   passes.allow_winograd = options_.allow_winograd;
   passes.bfloat16 = options_.precision == Precision::kBFloat16;
   passes.disabled.insert(options_.disabled_passes.begin(), options_.disabled_passes.end());

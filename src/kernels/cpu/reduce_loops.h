@@ -61,8 +61,10 @@ A Pairwise(const T* in, int64_t n) {
   if (n <= kLeaf || Op::kExact) {
     if constexpr (std::is_same_v<T, float>) {
       return LeafCloned<Op, T, A>(in, n);
-    } else {
+    } else if constexpr (std::is_same_v<T, double> || std::is_same_v<T, int32_t> || std::is_same_v<T, int64_t>) {
       return LeafOptimized<Op, T, A>(in, n);
+    } else {
+      return LeafBody<Op, T, A>(in, n);
     }
   }
   const int64_t half = (n / 2 + kLeaf - 1) / kLeaf * kLeaf;

@@ -18,9 +18,10 @@ struct Cholesky {
     if (out->num_elements() == 0) return absl::OkStatus();
     const double n = static_cast<double>(input.dim(input.rank() - 1));
     return ForEachMatrix(context, BatchOf(input.shape()).num_elements(), n * n * n / 3, [&](int64_t i) {
-      const Eigen::LLT<RowMajorMatrix<T>> llt(MatrixAt<T>(input, i));
+      const Eigen::LLT<RowMajorMatrix<Solved<T>>> llt(MatrixAt<T>(input, i).template cast<Solved<T>>());
       if (llt.info() == Eigen::Success) {
-        MatrixAt<T>(out, i) = llt.matrixL();
+        const RowMajorMatrix<Solved<T>> lower = llt.matrixL();
+        MatrixAt<T>(out, i) = lower.template cast<T>();
       } else {
         MatrixAt<T>(out, i).setZero();
         MatrixAt<T>(out, i).template triangularView<Eigen::Lower>().fill(std::numeric_limits<typename Eigen::NumTraits<T>::Real>::quiet_NaN());

@@ -9,9 +9,6 @@
 namespace savedmodel {
 namespace {
 
-// What a real or complex dtype is computed in: float as it is, since its rounding decides the signs of the vectors.
-template <typename T>
-using Solved = std::conditional_t<std::is_same_v<T, float>, float, Wide<T>>;
 template <typename W>
 using ComplexOf = std::complex<typename Eigen::NumTraits<W>::Real>;
 
@@ -27,6 +24,16 @@ absl::Status Failed(const char* what) {
   return absl::InvalidArgumentError(absl::StrCat(what, " decomposition was not successful. The input might not be valid."));
 }
 
+// Decomposes one matrix into e (n x 1) and, if wanted, v (n x n).
+template <typename W>
+absl::Status SelfAdjoint(const RowMajorMatrix<W>& matrix, bool vectors, RowMajorMatrix<W>* e, RowMajorMatrix<W>* v) {
+  const SelfAdjointSolver<W> solver(matrix, vectors ? Eigen::ComputeEigenvectors : Eigen::EigenvaluesOnly);
+  if (solver.info() != Eigen::Success) return Failed("Self-adjoint eigen");
+  *e = solver.eigenvalues().template cast<W>();
+  if (vectors) *v = solver.eigenvectors();
+  return absl::OkStatus();
+}
+
 // One output: the values in row 0, the vectors below.
 struct SelfAdjointEig {
   template <typename T>
@@ -37,26 +44,16 @@ struct SelfAdjointEig {
     const int64_t n = input.dim(input.rank() - 1);
     SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, Stacked(batch, {n + 1, n})));
     if (out->num_elements() == 0) return absl::OkStatus();
-    return ForEachMatrix(context, batch.num_elements(), Cost(input), [&](int64_t i) {
-      const SelfAdjointSolver<T> solver(MatrixAt<T>(input, i));
-      if (solver.info() != Eigen::Success) return Failed("Self Adjoint Eigen");
+    return ForEachMatrix(context, batch.num_elements(), Cost(input), [&](int64_t i) -> absl::Status {
+      RowMajorMatrix<T> values, vectors;
+      SM_RETURN_IF_ERROR(SelfAdjoint<T>(MatrixAt<T>(input, i), true, &values, &vectors));
       MatrixView<T> to = MatrixAt<T>(out, i);
-      to.row(0) = solver.eigenvalues().transpose();
-      to.bottomRows(n) = solver.eigenvectors();
+      to.row(0) = values.col(0).transpose();
+      to.bottomRows(n) = vectors;
       return absl::OkStatus();
     });
   }
 };
-
-// Decomposes one matrix into e (n x 1) and, if wanted, v (n x n).
-template <typename W>
-absl::Status SelfAdjoint(const RowMajorMatrix<W>& matrix, bool vectors, RowMajorMatrix<W>* e, RowMajorMatrix<W>* v) {
-  const SelfAdjointSolver<W> solver(matrix, vectors ? Eigen::ComputeEigenvectors : Eigen::EigenvaluesOnly);
-  if (solver.info() != Eigen::Success) return Failed("Self-adjoint eigen");
-  *e = solver.eigenvalues().template cast<W>();
-  if (vectors) *v = solver.eigenvectors();
-  return absl::OkStatus();
-}
 
 template <typename W>
 absl::Status General(const RowMajorMatrix<W>& matrix, bool vectors, RowMajorMatrix<ComplexOf<W>>* e, RowMajorMatrix<ComplexOf<W>>* v) {
@@ -80,7 +77,7 @@ absl::Status Run(KernelContext& context, bool vectors) {
   if (!vectors) *v->data<Out>() = Out(0);
   if (input.num_elements() == 0) return absl::OkStatus();
   return ForEachMatrix(context, batch.num_elements(), Cost(input), [&](int64_t i) -> absl::Status {
-    using W = Solved<T>;
+    using W = Solved<T>;  // float as it is, since its rounding decides the signs of the vectors
     const RowMajorMatrix<W> matrix = MatrixAt<T>(input, i).template cast<W>();
     RowMajorMatrix<std::conditional_t<kSelfAdjoint, W, ComplexOf<W>>> own_values, own_vectors;
     if constexpr (kSelfAdjoint) {

@@ -18,10 +18,17 @@ double Cube(const Tensor& tensor) {
   return n * n * n;
 }
 
-template <typename T>
-absl::Status CheckInvertible(const Decomposition<T>& lu, const char* what) {
+template <typename W>
+absl::Status CheckInvertible(const Decomposition<W>& lu, const char* what) {
   SM_CHECK_ARGUMENT(lu.matrixLU().diagonal().cwiseAbs().minCoeff() > 0, what, " is not invertible.");
   return absl::OkStatus();
+}
+
+template <typename T>
+Decomposition<Solved<T>> DecompositionOf(const Tensor& input, int64_t i, bool adjoint) {
+  RowMajorMatrix<Solved<T>> matrix = MatrixAt<T>(input, i).template cast<Solved<T>>();
+  if (adjoint) matrix.adjointInPlace();
+  return Decomposition<Solved<T>>(matrix);
 }
 
 struct Lu {
@@ -35,8 +42,8 @@ struct Lu {
     SM_ASSIGN_OR_RETURN(Tensor* order, context.Output(1, Stacked(batch, {n})));
     if (out->num_elements() == 0) return absl::OkStatus();
     return ForEachMatrix(context, batch.num_elements(), Cube(input), [&](int64_t i) {
-      const Decomposition<T> lu(MatrixAt<T>(input, i));
-      MatrixAt<T>(out, i) = lu.matrixLU();
+      const Decomposition<Solved<T>> lu(MatrixAt<T>(input, i).template cast<Solved<T>>());
+      MatrixAt<T>(out, i) = lu.matrixLU().template cast<T>();
       const auto permutation = lu.permutationP().transpose().eval();
       for (int64_t row = 0; row < n; ++row) {
         if (order->dtype() == DataType::kInt32) {
@@ -45,21 +52,16 @@ struct Lu {
           order->data<int64_t>()[i * n + row] = permutation.indices()[row];
         }
       }
-      return CheckInvertible<T>(lu, "Input");
+      return CheckInvertible(lu, "Input");
     });
   }
 };
 
 template <typename T>
 absl::Status Invert(const Tensor& input, Tensor* out, int64_t i, bool adjoint) {
-  Decomposition<T> lu;
-  if (adjoint) {
-    lu.compute(MatrixAt<T>(input, i).adjoint());
-  } else {
-    lu.compute(MatrixAt<T>(input, i));
-  }
-  SM_RETURN_IF_ERROR(CheckInvertible<T>(lu, "Input"));
-  MatrixAt<T>(out, i) = lu.inverse();
+  const Decomposition<Solved<T>> lu = DecompositionOf<T>(input, i, adjoint);
+  SM_RETURN_IF_ERROR(CheckInvertible(lu, "Input"));
+  MatrixAt<T>(out, i) = lu.inverse().template cast<T>();
   return absl::OkStatus();
 }
 
@@ -110,14 +112,11 @@ absl::Status Solve(KernelContext& context, bool adjoint) {
   SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, rhs.shape()));
   if (out->num_elements() == 0) return absl::OkStatus();
   return ForEachMatrix(context, BatchOf(matrix.shape()).num_elements(), Cube(matrix), [&](int64_t i) -> absl::Status {
-    Decomposition<T> lu(size.rows);
-    if (adjoint) {
-      lu.compute(MatrixAt<T>(matrix, i).adjoint());
-    } else {
-      lu.compute(MatrixAt<T>(matrix, i));
-    }
-    SM_RETURN_IF_ERROR(CheckInvertible<T>(lu, "Input matrix"));
-    MatrixAt<T>(out, i) = lu.solve(MatrixAt<T>(rhs, i));
+    using W = Solved<T>;
+    const Decomposition<W> lu = DecompositionOf<T>(matrix, i, adjoint);
+    SM_RETURN_IF_ERROR(CheckInvertible(lu, "Input matrix"));
+    const RowMajorMatrix<W> solution = lu.solve(RowMajorMatrix<W>(MatrixAt<T>(rhs, i).template cast<W>()));
+    MatrixAt<T>(out, i) = solution.template cast<T>();
     return absl::OkStatus();
   });
 }
@@ -131,12 +130,12 @@ absl::StatusOr<KernelPtr> MakeSolve(KernelInit& init) {
 }
 
 // Sign (a unit number) and logarithm of the absolute value of the determinant.
-template <typename T>
-std::pair<T, typename Eigen::NumTraits<T>::Real> LogDeterminant(const ConstMatrixView<T>& matrix) {
-  if (matrix.size() == 0) return {T(1), 0};
-  const Decomposition<T> lu(matrix);
+template <typename T, typename W = Solved<T>>
+std::pair<W, typename Eigen::NumTraits<W>::Real> LogDeterminant(const ConstMatrixView<T>& matrix) {
+  if (matrix.size() == 0) return {W(1), 0};
+  const Decomposition<W> lu(matrix.template cast<W>());
   const auto diagonal = lu.matrixLU().diagonal().array().eval();
-  const T sign = static_cast<T>(lu.permutationP().determinant()) * diagonal.sign().prod();
+  const W sign = static_cast<W>(lu.permutationP().determinant()) * diagonal.sign().prod();
   return {sign, diagonal.cwiseAbs().log().sum()};
 }
 
@@ -153,8 +152,8 @@ struct Determinant {
     }
     return ForEachMatrix(context, batch.num_elements(), Cube(input), [&](int64_t i) {
       const auto [sign, log_absolute] = LogDeterminant<T>(MatrixAt<T>(input, i));
-      out->data<T>()[i] = logarithm == nullptr ? sign * std::exp(log_absolute) : sign;
-      if (logarithm != nullptr) logarithm->data<T>()[i] = log_absolute;
+      out->data<T>()[i] = static_cast<T>(logarithm == nullptr ? sign * std::exp(log_absolute) : sign);
+      if (logarithm != nullptr) logarithm->data<T>()[i] = static_cast<T>(log_absolute);
       return absl::OkStatus();
     });
   }

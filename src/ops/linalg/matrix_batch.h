@@ -23,7 +23,9 @@ using ConstMatrixView = Eigen::Map<const RowMajorMatrix<T>>;
 
 using MatrixTypes = TypeList<float, double, std::complex<float>, std::complex<double>>;
 
-// The decompositions that take long to compile exist for double only; float is computed in it.
+// Solvers are long to compile and large: those of complex numbers exist for complex128 only, some of real ones for double only.
+template <typename T>
+using Solved = std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>;
 template <typename T>
 using Wide = std::conditional_t<Eigen::NumTraits<T>::IsComplex, std::complex<double>, double>;
 

@@ -28,23 +28,12 @@ Source<T> SourceOf(const T* data, int64_t rows, int64_t columns, int64_t stride)
   return Source<T>(data, rows, columns, Eigen::OuterStride<>(stride));
 }
 
-// Blocks of double and complex numbers: Eigen's product.
+// Blocks of double and complex numbers, no operand transposed: Eigen's product.
 template <typename T>
 void MultiplyBlock(const MatrixProduct& p, const Block& block, const T* a, const T* b, T* c) {
   Eigen::Map<RowMajor<T>, Eigen::Unaligned, Eigen::OuterStride<>> out(c + block.row * p.n + block.column, block.rows, block.columns,
                                                                       Eigen::OuterStride<>(p.n));
-  const auto left = p.transpose_a ? SourceOf(a + block.row, p.k, block.rows, p.m) : SourceOf(a + block.row * p.k, block.rows, p.k, p.k);
-  const auto right =
-      p.transpose_b ? SourceOf(b + block.column * p.k, block.columns, p.k, p.k) : SourceOf(b + block.column, p.k, block.columns, p.n);
-  if (p.transpose_a && p.transpose_b) {
-    out.noalias() = left.transpose() * right.transpose();
-  } else if (p.transpose_a) {
-    out.noalias() = left.transpose() * right;
-  } else if (p.transpose_b) {
-    out.noalias() = left * right.transpose();
-  } else {
-    out.noalias() = left * right;
-  }
+  out.noalias() = SourceOf(a + block.row * p.k, block.rows, p.k, p.k) * SourceOf(b + block.column, p.k, block.columns, p.n);
 }
 
 // Integer blocks: sums modulo 2^bits, so signed and unsigned share one instance.
@@ -161,20 +150,34 @@ absl::StatusOr<Tensor> Widened(KernelContext& context, DataType type, const void
   return wide;
 }
 
-// Conjugated copies of the operands that want it, then the plain product.
+// `count` matrices of rows x columns, as the product wants them: copied transposed or conjugated where asked, else as they are.
 template <typename T>
-absl::Status MultiplyComplex(KernelContext& context, MatrixProduct p, const void* a, const void* b, void* c) {
-  Tensor left, right;
-  auto conjugate = [&](const void** data, int64_t n, Tensor* copy) -> absl::Status {
-    SM_ASSIGN_OR_RETURN(*copy, context.Scratch(DataTypeOf<T>::value, {n}));
-    const T* from = static_cast<const T*>(*data);
-    for (int64_t i = 0; i < n; ++i) copy->data<T>()[i] = std::conj(from[i]);
-    *data = copy->raw();
-    return absl::OkStatus();
-  };
-  if (p.conjugate_a) SM_RETURN_IF_ERROR(conjugate(&a, p.a_count * p.m * p.k, &left));
-  if (p.conjugate_b) SM_RETURN_IF_ERROR(conjugate(&b, p.b_count * p.k * p.n, &right));
-  MultiplyAs<T>(context, p, a, b, c);
+absl::StatusOr<Tensor> Arranged(KernelContext& context, const void* data, int64_t count, int64_t rows, int64_t columns, bool transposed,
+                                bool conjugated) {
+  const int64_t n = count * rows * columns;
+  if (!transposed && !conjugated) return Tensor::View(DataTypeOf<T>::value, {n}, const_cast<void*>(data));
+  SM_ASSIGN_OR_RETURN(Tensor copy, context.Scratch(DataTypeOf<T>::value, {n}));
+  const int64_t row_step = transposed ? 1 : columns, column_step = transposed ? rows : 1;
+  context.pool().ParallelFor(count * rows, std::max<int64_t>(1, 16384 / columns), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const T* from = static_cast<const T*>(data) + i / rows * rows * columns + i % rows * row_step;
+      T* to = copy.data<T>() + i * columns;
+      for (int64_t j = 0; j < columns; ++j) {
+        to[j] = from[j * column_step];
+        if constexpr (!std::is_same_v<T, double>) {
+          if (conjugated) to[j] = std::conj(to[j]);
+        }
+      }
+    }
+  });
+  return copy;
+}
+
+template <typename T>
+absl::Status MultiplyArranged(KernelContext& context, const MatrixProduct& p, const void* a, const void* b, void* c) {
+  SM_ASSIGN_OR_RETURN(const Tensor left, Arranged<T>(context, a, p.a_count, p.m, p.k, p.transpose_a, p.conjugate_a));
+  SM_ASSIGN_OR_RETURN(const Tensor right, Arranged<T>(context, b, p.b_count, p.k, p.n, p.transpose_b, p.conjugate_b));
+  MultiplyAs<T>(context, p, left.raw(), right.raw(), c);
   return absl::OkStatus();
 }
 
@@ -217,11 +220,11 @@ absl::Status Multiply(KernelContext& context, DataType type, const MatrixProduct
   switch (type) {
     case DataType::kFloat:
       return MultiplyFloats(context, p, static_cast<const float*>(a), static_cast<const float*>(b), static_cast<float*>(c));
-    case DataType::kDouble: MultiplyAs<double>(context, p, a, b, c); return absl::OkStatus();
+    case DataType::kDouble: return MultiplyArranged<double>(context, p, a, b, c);
     case DataType::kHalf:
     case DataType::kBFloat16: return MultiplyWide<float>(context, type, type, type, p, a, b, c);
-    case DataType::kComplex64: return MultiplyComplex<std::complex<float>>(context, p, a, b, c);
-    case DataType::kComplex128: return MultiplyComplex<std::complex<double>>(context, p, a, b, c);
+    case DataType::kComplex64: return MultiplyArranged<std::complex<float>>(context, p, a, b, c);
+    case DataType::kComplex128: return MultiplyArranged<std::complex<double>>(context, p, a, b, c);
     case DataType::kInt8:
     case DataType::kUInt8: MultiplyAs<uint8_t>(context, p, a, b, c); return absl::OkStatus();
     case DataType::kInt16:

@@ -34,13 +34,9 @@ absl::Status SolveNormal(const RowMajorMatrix<T>& matrix, const RowMajorMatrix<T
   return absl::OkStatus();
 }
 
-// complex64 is computed in complex128.
-template <typename T>
-using Solved = std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>;
-
 template <typename T>
 absl::Status Run(KernelContext& context, bool fast) {
-  using W = Solved<T>;
+  using W = Wide<T>;
   SM_RETURN_IF_ERROR(CheckMatrices(context, 2));
   const Tensor &matrix = context.input(0), &rhs = context.input(1), &l2 = context.input(2);
   const MatrixSize size = MatrixSizeOf(matrix.shape()), rhs_size = MatrixSizeOf(rhs.shape());

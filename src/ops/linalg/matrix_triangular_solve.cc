@@ -11,8 +11,8 @@
 namespace savedmodel {
 namespace {
 
-template <typename T>
-void Solve(const ConstMatrixView<T>& matrix, bool lower, bool adjoint, MatrixView<T> out) {
+template <typename Matrix, typename Out>
+void Solve(const Matrix& matrix, bool lower, bool adjoint, Out& out) {
   if (lower) {
     const auto triangle = matrix.template triangularView<Eigen::Lower>();
     adjoint ? triangle.adjoint().solveInPlace(out) : triangle.solveInPlace(out);
@@ -41,8 +41,16 @@ absl::Status Run(KernelContext& context, bool lower, bool adjoint) {
   const double n = static_cast<double>(size.rows);
   return ForEachMatrix(context, batch->num_elements(), n * n * static_cast<double>(rhs_size.columns) / 2, [&](int64_t i) {
     MatrixView<T> to = MatrixAt<T>(out, i);
-    to = MatrixAt<T>(rhs, of_rhs[i]);
-    Solve<T>(MatrixAt<T>(matrix, of_matrix[i]), lower, adjoint, to);
+    if constexpr (std::is_same_v<T, Solved<T>>) {
+      to = MatrixAt<T>(rhs, of_rhs[i]);
+      Solve(MatrixAt<T>(matrix, of_matrix[i]), lower, adjoint, to);
+    } else {
+      const RowMajorMatrix<Solved<T>> wide = MatrixAt<T>(matrix, of_matrix[i]).template cast<Solved<T>>();
+      RowMajorMatrix<Solved<T>> solution = MatrixAt<T>(rhs, of_rhs[i]).template cast<Solved<T>>();
+      MatrixView<Solved<T>> solving(solution.data(), solution.rows(), solution.cols());
+      Solve(ConstMatrixView<Solved<T>>(wide.data(), wide.rows(), wide.cols()), lower, adjoint, solving);
+      to = solution.template cast<T>();
+    }
     return absl::OkStatus();
   });
 }

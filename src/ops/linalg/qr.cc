@@ -1,4 +1,4 @@
-// Qr: Householder QR; half is computed in float, complex64 in complex128.
+// Qr: Householder QR, computed in double or complex128.
 #include <Eigen/QR>
 
 #include "core/status_macros.h"
@@ -25,7 +25,7 @@ void Decompose(const RowMajorMatrix<W>& matrix, bool full, T* q, T* r) {
 
 template <typename T>
 absl::Status Run(KernelContext& context, bool full) {
-  using W = std::conditional_t<std::is_same_v<T, Half>, float, std::conditional_t<std::is_same_v<T, std::complex<float>>, std::complex<double>, T>>;
+  using W = std::conditional_t<std::is_same_v<T, Half>, double, Wide<T>>;
   SM_RETURN_IF_ERROR(CheckMatrices(context, 1));
   const Tensor& input = context.input(0);
   const TensorShape batch = BatchOf(input.shape());

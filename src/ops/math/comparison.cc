@@ -20,8 +20,6 @@ SM_COMPARISON(EqualOp, a == b);
 SM_COMPARISON(NotEqualOp, a != b);
 SM_COMPARISON(LessOp, a < b);
 SM_COMPARISON(LessEqualOp, a <= b);
-SM_COMPARISON(GreaterOp, a > b);
-SM_COMPARISON(GreaterEqualOp, a >= b);
 #undef SM_COMPARISON
 
 template <typename Op, bool kIfIncompatible>
@@ -32,6 +30,17 @@ absl::StatusOr<KernelPtr> EqualityKernel(KernelInit& init) {
     if (!init.attrs().Bool("incompatible_shape_error")) options.if_incompatible = kIfIncompatible;
     return MakeBinary(init, BinaryLoopOf<Op, T, bool>(), options);
   });
+}
+
+// a > b as b < a: the same loops.
+template <typename Op, typename T>
+void Swapped(const void* a, int64_t a_step, const void* b, int64_t b_step, void* out, int64_t n) {
+  BinaryLoopOf<Op, T, bool>()(b, b_step, a, a_step, out, n);
+}
+
+template <typename Op>
+absl::StatusOr<KernelPtr> SwappedKernel(KernelInit& init) {
+  return Dispatch<RealTypes>(init.input_dtype(0), [&](auto tag) { return MakeBinary(init, Swapped<Op, typename decltype(tag)::type>); });
 }
 
 absl::Status EqualityShape(InferContext& context) {
@@ -84,8 +93,8 @@ void DefineComparison(OpTable& ops) {
   AddEquality(ops, "NotEqual", EqualityKernel<NotEqualOp, true>);
   AddOrder(ops, "Less", BinaryKernel<LessOp, RealTypes, bool>);
   AddOrder(ops, "LessEqual", BinaryKernel<LessEqualOp, RealTypes, bool>);
-  AddOrder(ops, "Greater", BinaryKernel<GreaterOp, RealTypes, bool>);
-  AddOrder(ops, "GreaterEqual", BinaryKernel<GreaterEqualOp, RealTypes, bool>);
+  AddOrder(ops, "Greater", SwappedKernel<LessOp>);
+  AddOrder(ops, "GreaterEqual", SwappedKernel<LessEqualOp>);
   ops.Add({.name = "ApproximateEqual",
            .inputs = "x: T; y: T",
            .outputs = "z: bool",

@@ -2,10 +2,15 @@
 //   x [steps, batch, inputs], h and c [batch, units], w [inputs, 4 units], u [units, 4 units], bias [4 units]
 //   outputs: h of all steps (of the last alone unless `all_outputs`), the last h, the last c
 // `gates` says which quarter of x w + h u + bias are the input, forget, candidate and output gates.
+#include <algorithm>
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/status_macros.h"
 #include "kernels/cpu/gemm.h"
-#include "kernels/cpu/vector_math.h"
+#include "kernels/cpu/gemm_blocks.h"
+#include "kernels/cpu/lstm_step.h"
 #include "ops/nn/shared_matrix.h"
 #include "savedmodel/op.h"
 
@@ -14,22 +19,10 @@ namespace {
 
 struct Layer {
   int64_t inputs = 0, units = 0;
-  int64_t gates[4] = {};
   bool all_outputs = true;
-  std::shared_ptr<const PackedMatrix> w, u;
+  std::shared_ptr<const PackedMatrix> w;
+  std::shared_ptr<const LstmWeights> u;
 };
-
-// One row: the gates are activated in place, c becomes the new one.
-void Cell(const Layer& layer, float* z, float* c, float* squashed, float* h) {
-  const int64_t n = layer.units;
-  for (int gate : {0, 1, 3}) VectorSigmoid(z + layer.gates[gate] * n, z + layer.gates[gate] * n, n);
-  float* candidate = z + layer.gates[2] * n;
-  VectorTanh(candidate, candidate, n);
-  const float *in = z + layer.gates[0] * n, *forget = z + layer.gates[1] * n, *out = z + layer.gates[3] * n;
-  for (int64_t k = 0; k < n; ++k) c[k] = forget[k] * c[k] + in[k] * candidate[k];
-  VectorTanh(c, squashed, n);
-  for (int64_t k = 0; k < n; ++k) h[k] = out[k] * squashed[k];
-}
 
 absl::Status Run(KernelContext& context, const Layer& layer) {
   const Tensor &x = context.input(0), &h0 = context.input(1), &c0 = context.input(2);
@@ -43,31 +36,41 @@ absl::Status Run(KernelContext& context, const Layer& layer) {
   SM_ASSIGN_OR_RETURN(Tensor* last_c, context.Output(2, state));
   if (batch == 0) return absl::OkStatus();
   SM_ASSIGN_OR_RETURN(Tensor sums, context.Scratch(DataType::kFloat, {steps * batch, 4 * n}));
-  SM_ASSIGN_OR_RETURN(Tensor row, context.Scratch(DataType::kFloat, {n}));
-  float* z = sums.data<float>();
+  SM_ASSIGN_OR_RETURN(Tensor spare, context.Scratch(DataType::kFloat, state));
   Epilogue bias;
   bias.bias = context.input(5).data<float>();
-  Gemm(steps * batch, x.data<float>(), layer.inputs, *layer.w, bias, z, 4 * n, context.pool());
-  float* c = last_c->data<float>();
-  std::copy_n(c0.data<float>(), batch * n, c);
-  const float* before = h0.data<float>();
-  for (int64_t t = 0; t < steps; ++t, z += batch * 4 * n) {
-    if (t % 16 == 0) SM_RETURN_IF_ERROR(context.Interrupted());
-    Epilogue add;
-    add.residual = z;
-    add.residual_stride = 4 * n;
-    Gemm(batch, before, n, *layer.u, add, z, 4 * n, context.pool());
-    // With the last output alone, h alternates between no two places: it is read before it is written.
-    float* h = layer.all_outputs ? all->data<float>() + t * batch * n : last_h->data<float>();
-    for (int64_t b = 0; b < batch; ++b) Cell(layer, z + b * 4 * n, c + b * n, row.data<float>(), h + b * n);
-    before = h;
-  }
-  if (layer.all_outputs) {
-    std::copy_n(before, batch * n, last_h->data<float>());
+  Gemm(steps * batch, x.data<float>(), layer.inputs, *layer.w, bias, sums.data<float>(), 4 * n, context.pool());
+  std::copy_n(c0.data<float>(), batch * n, last_c->data<float>());
+  const int64_t most = layer.u->max_rows(), parts = (batch + most - 1) / most;
+  std::atomic<bool> stopped{false};
+  const auto run = [&](int64_t part, ThreadPool& pool) {
+    const int64_t row = part * most;
+    LstmSequences s;
+    s.z = sums.data<float>() + row * 4 * n;
+    s.z_step = batch * 4 * n;
+    s.z_row = 4 * n;
+    s.h = h0.data<float>() + row * n;
+    s.c = last_c->data<float>() + row * n;
+    s.out = (layer.all_outputs ? all : last_h)->data<float>() + row * n;
+    s.out_step = layer.all_outputs ? batch * n : 0;
+    s.spare = spare.data<float>() + row * n;
+    s.steps = steps;
+    s.rows = static_cast<int>(std::min(most, batch - row));
+    layer.u->Run(s, [&] {
+      if (!context.Interrupted().ok()) stopped.store(true, std::memory_order_relaxed);
+      return stopped.load(std::memory_order_relaxed);
+    }, pool);
+    std::copy_n(s.Out(steps - 1), s.rows * n, (layer.all_outputs ? last_h : all)->data<float>() + row * n);
+  };
+  if (parts == 1) {
+    run(0, context.pool());
   } else {
-    std::copy_n(before, batch * n, all->data<float>());
+    context.pool().ParallelFor(parts, 1, [&](int64_t begin, int64_t end) {
+      CallerOnly alone;
+      for (int64_t part = begin; part < end; ++part) run(part, alone);
+    });
   }
-  return absl::OkStatus();
+  return stopped.load(std::memory_order_relaxed) ? context.Interrupted() : absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<const PackedMatrix>> Packed(KernelInit& init, int i) {
@@ -76,22 +79,34 @@ absl::StatusOr<std::shared_ptr<const PackedMatrix>> Packed(KernelInit& init, int
   return SharedMatrix(init, *matrix, matrix->dim(0), false, {});
 }
 
+absl::StatusOr<std::shared_ptr<const LstmWeights>> Recurrent(const KernelInit& init, const Tensor& u, int64_t units, const std::vector<int64_t>& gates) {
+  absl::Status status;
+  std::shared_ptr<const void> packed = init.Shared(u, absl::StrCat("lstm ", absl::StrJoin(gates, " ")), [&]() -> std::shared_ptr<const void> {
+    absl::StatusOr<LstmWeights> made = LstmWeights::Pack(u.data<float>(), units, gates.data());
+    if (made.ok()) return std::make_shared<LstmWeights>(*std::move(made));
+    status = made.status();
+    return nullptr;
+  });
+  if (packed == nullptr) return status.ok() ? absl::InternalError("packing recurrent weights failed") : status;
+  return std::static_pointer_cast<const LstmWeights>(packed);
+}
+
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   auto layer = std::make_shared<Layer>();
   SM_ASSIGN_OR_RETURN(layer->w, Packed(init, 3));
-  SM_ASSIGN_OR_RETURN(layer->u, Packed(init, 4));
   layer->inputs = layer->w->layout().inner;
-  layer->units = layer->u->layout().inner;
+  layer->units = layer->w->n() / 4;
   layer->all_outputs = init.attrs().Bool("all_outputs");
   const std::vector<int64_t>& gates = init.attrs().Ints("gates");
-  const Tensor* bias = init.constant(5);
-  SM_CHECK_ARGUMENT(layer->w->n() == 4 * layer->units && layer->u->n() == 4 * layer->units && bias != nullptr && bias->num_elements() == 4 * layer->units,
+  const Tensor *u = init.constant(4), *bias = init.constant(5);
+  if (u == nullptr || bias == nullptr) return absl::UnimplementedError("the fused layer wants weights known before the run");
+  SM_CHECK_ARGUMENT(layer->w->n() == 4 * layer->units && u->shape() == TensorShape({layer->units, 4 * layer->units}) && bias->num_elements() == 4 * layer->units,
                     "w, u and bias do not have four columns for each of ", layer->units, " units");
   SM_CHECK_ARGUMENT(gates.size() == 4, "gates has ", gates.size(), " numbers, wants 4");
   for (size_t i = 0; i < 4; ++i) {
     SM_CHECK_ARGUMENT(gates[i] >= 0 && gates[i] < 4, "gates[", i, "] is ", gates[i]);
-    layer->gates[i] = gates[i];
   }
+  SM_ASSIGN_OR_RETURN(layer->u, Recurrent(init, *u, layer->units, gates));
   return MakeKernel([layer](KernelContext& context) { return Run(context, *layer); });
 }
 
