@@ -1,9 +1,8 @@
 // The product on tiles, without a processor that has them: the loops over emulated tiles run everywhere; the compiled
 // instructions run on a processor with AVX-512, where unknown ones are trapped and emulated, or for real.
 #include <catch2/catch.hpp>
-#include <array>
+#include <atomic>
 #include <cmath>
-#include <optional>
 
 #include "emulated_tiles.h"
 #include "kernels/cpu/amx.h"

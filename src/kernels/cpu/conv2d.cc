@@ -24,12 +24,12 @@ bool RoundsDense(const Conv2dShape& s) {
   return s.groups == 1 && s.in_c >= kFewChannels && s.in_c % 2 == 0 && s.out_c > kFewChannels;
 }
 
-// The same for few channels, which want more work: only where a tap is a whole row, and without tiles only where each number
-// is used often.
+// The same for few channels, which want more work: only where a tap is a whole row, and without tiles only where each
+// output has many products.
 bool RoundsSparse(const Conv2dShape& s) {
   if (s.groups > 1 || s.in_c < 1 || s.in_c >= kFewChannels || s.out_c <= kFewChannels || !HasFastBf16()) return false;
   if (s.kernel_w == 1 || s.dilation_w > 1 || s.pad_left < 0 || s.pad_right < 0 || s.pad_left + s.pad_right > s.in_w + 64) return false;
-  return UsesTiles() || s.kernel_h * s.kernel_w * s.out_c / 512 >= s.stride_h * s.stride_w;
+  return UsesTiles() || s.kernel_h * s.kernel_w * s.in_c >= 128;
 }
 
 }  // namespace
