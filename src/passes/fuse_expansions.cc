@@ -9,7 +9,7 @@ namespace {
 
 // Known sizes, a bias and nothing else but an activation.
 bool IsSimple(const Node& node, bool depthwise) {
-  return node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise") == depthwise && HasBias(node) && !HasResidual(node) && !node.attrs().Bool("scaled") && (depthwise || !node.attrs().Bool("bfloat16")) &&
+  return node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise") == depthwise && HasBias(node) && !HasResidual(node) && !node.attrs().Bool("scaled") &&
          node.controls.empty() && ShapeOf(node.inputs[0]).fully_known() && node.output_shapes[0].fully_known();
 }
 
@@ -26,6 +26,7 @@ absl::Status Fuse(Graph* graph, PassContext& context) {
     Attributes attributes = node->attrs();
     attributes.Set("expand_activation", expand.attrs().String("activation"));
     attributes.Set("expand_alpha", expand.attrs().Float("alpha"));
+    attributes.Set("expand_bfloat16", expand.attrs().Bool("bfloat16"));
     if (const AttrValue* factor = expand.attrs().Find("factor"); factor != nullptr) attributes.Set("expand_factor", *factor);
     Become(context, node.get(), "_ExpandDepthwise", {expand.inputs[0], expand.inputs[1], expand.inputs[2], node->inputs[1], node->inputs[2]},
            std::move(attributes));

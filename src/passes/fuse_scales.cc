@@ -6,9 +6,9 @@
 namespace savedmodel {
 namespace {
 
-// A pointwise convolution in float that has no scale yet.
+// A pointwise convolution that has no scale yet.
 bool TakesScale(const Node& node) {
-  return node.Is("_ConvEpilogue") && !node.attrs().Bool("depthwise") && !node.attrs().Bool("scaled") && !node.attrs().Bool("bfloat16") && IsPointwise(node);
+  return node.Is("_ConvEpilogue") && !node.attrs().Bool("depthwise") && !node.attrs().Bool("scaled") && IsPointwise(node);
 }
 
 // [batch, 1, 1, channels], one number per image and channel.

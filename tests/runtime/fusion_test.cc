@@ -119,6 +119,38 @@ TEST_CASE("fuse_scales") {
   }
 }
 
+TEST_CASE("scales and expansions are fused in bfloat16, too") {
+  ModelBuilder b;
+  b.Placeholder("x", DataType::kFloat);
+  b.Const("axes", Int32s({2}, {1, 2}));
+  b.Const("wide_filter", Random({1, 1, 18, 96}, 1));
+  b.Const("wide_bias", Random({96}, 2));
+  b.Const("filter", Random({3, 3, 96, 1}, 3));
+  b.Const("bias", Random({96}, 4));
+  b.Const("narrow", Random({1, 1, 96, 40}, 5));
+  b.Node("wide", "Conv2D", {"x", "wide_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+  b.Node("wide_biased", "BiasAdd", {"wide", "wide_bias"}).Type("T", DataType::kFloat);
+  b.Node("relu", "Relu6", {"wide_biased"}).Type("T", DataType::kFloat);
+  b.Node("conv", "DepthwiseConv2dNative", {"relu", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+  b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+  b.Node("mean", "Mean", {"biased", "axes"}).Type("T", DataType::kFloat).Bool("keep_dims", true);
+  b.Node("gate", "Sigmoid", {"mean"}).Type("T", DataType::kFloat);
+  b.Node("scaled", "Mul", {"biased", "gate"}).Type("T", DataType::kFloat);
+  b.Node("out", "Conv2D", {"scaled", "narrow"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+  SessionOptions rounded;
+  rounded.precision = Precision::kBFloat16;
+  SavedModelBundle bundle = b.Load(rounded).value(), judge = b.Load().value();
+  const Tensor x = Random({1, 61, 67, 18}, 6);
+  Tensor y, wanted;
+  CHECK(StepsOf(bundle, {{"x", x}}, &y) == StepsOf(judge, {{"x", x}}, &wanted));
+  double dot = 0, own = 0, other = 0;
+  for (int64_t i = 0; i < y.num_elements(); ++i) {
+    const double p = y.data<float>()[i], q = wanted.data<float>()[i];
+    dot += p * q, own += p * p, other += q * q;
+  }
+  CHECK(dot / std::sqrt(own * other) > 0.9999);
+}
+
 TEST_CASE("fuse_activations knows swish") {
   ModelBuilder b = Convolution();
   b.Node("sigmoid", "Sigmoid", {"conv"}).Type("T", DataType::kFloat);

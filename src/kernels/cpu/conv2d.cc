@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "kernels/cpu/amx.h"
 
 namespace savedmodel {
 namespace {
@@ -17,6 +18,19 @@ namespace {
 constexpr int64_t kFewChannels = 16;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Whether bfloat16 is worth rounding an image with many channels. Pairs must not reach from one pixel to the next.
+bool RoundsDense(const Conv2dShape& s) {
+  return s.groups == 1 && s.in_c >= kFewChannels && s.in_c % 2 == 0 && s.out_c > kFewChannels;
+}
+
+// The same for few channels, which want more work: only where a tap is a whole row, and without tiles only where each
+// output has many products.
+bool RoundsSparse(const Conv2dShape& s) {
+  if (s.groups > 1 || s.in_c < 1 || s.in_c >= kFewChannels || s.out_c <= kFewChannels || !HasFastBf16()) return false;
+  if (s.kernel_w == 1 || s.dilation_w > 1 || s.pad_left < 0 || s.pad_right < 0 || s.pad_left + s.pad_right > s.in_w + 64) return false;
+  return UsesTiles() || s.kernel_h * s.kernel_w * s.in_c >= 128;
+}
 
 }  // namespace
 
@@ -62,7 +76,11 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   plan.out_w_ = shape.out_w();
   Conv2dShape& s = plan.shape_;
   s = shape;
-  if (algorithm == ConvAlgorithm::kWinograd || (algorithm == ConvAlgorithm::kAuto && WinogradPlan::Pays(shape, threads))) {
+  const bool sparse = precision == GemmPrecision::kBf16 && RoundsSparse(s);
+  if (!sparse && !RoundsDense(s)) precision = GemmPrecision::kFloat;
+  const bool tiles = precision == GemmPrecision::kBf16 && UsesTiles();  // ten times as fast as floats, Winograd's are 2 to 4
+  if (algorithm == ConvAlgorithm::kWinograd ||
+      (algorithm == ConvAlgorithm::kAuto && !tiles && WinogradPlan::Pays(shape, threads))) {
     plan.winograd_ = std::make_shared<const WinogradPlan>(shape, threads);
     plan.scratch_floats_ = plan.winograd_->scratch_floats();
     return plan;
@@ -76,10 +94,17 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   const int64_t channels = s.in_c / s.groups;
   plan.merged_ = s.groups == 1 && s.kernel_w > 1 && s.dilation_w == 1 && channels < kFewChannels;
   plan.tap_width_ = plan.merged_ ? 1 : s.kernel_w;
-  // Pairs must not reach from one pixel to the next; with few channels the rounding would cost more than it saves.
-  if (s.groups > 1 || s.in_c % 2 != 0 || s.in_c < kFewChannels || s.out_c <= kFewChannels) precision = GemmPrecision::kFloat;
-  plan.layout_ = PanelLayout::For(s.kernel_h * s.kernel_w * channels, s.out_c / s.groups, precision);
+  const int64_t even = sparse ? channels + channels % 2 : channels;
+  plan.layout_ = PanelLayout::For(s.kernel_h * s.kernel_w * even, s.out_c / s.groups, precision);
   if (plan.layout_.bf16) {
+    if (sparse) {
+      plan.sparse_c_ = s.in_c;
+      plan.sparse_w_ = s.in_w;
+      plan.sparse_left_ = s.pad_left;
+      s.in_c = even;
+      s.in_w += s.pad_left + s.pad_right;
+      s.pad_left = s.pad_right = 0;
+    }
     plan.round_ = s.batch * s.in_h * s.in_w * s.in_c;
     plan.scratch_floats_ = plan.round_ / 2;
     s.in_c /= 2;
@@ -88,7 +113,7 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   BlockedProduct& product = plan.product_;
   product.m = pixels;
   product.taps = static_cast<int>(s.kernel_h * plan.tap_width_);
-  product.depth = plan.merged_ ? s.kernel_w * channels : s.in_c / s.groups;
+  product.depth = plan.merged_ ? s.kernel_w * s.in_c : s.in_c / s.groups;
   product.input_bytes = std::min(s.batch * s.in_h * s.in_w, pixels * product.taps) * (s.in_c / s.groups) * 4;
   product.Plan(plan.layout_, threads);
   if (pixels == 0 || s.out_c == 0) return plan;
@@ -99,7 +124,7 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
         s.in_w + s.pad_left < s.kernel_w ? 0 : std::min((s.in_w + s.pad_left - s.kernel_w) / s.stride_w + 1, plan.out_w_);
     plan.inner_end_ = std::max(plan.inner_end_, plan.inner_begin_);
     const int64_t edges = plan.out_w_ - (plan.inner_end_ - plan.inner_begin_);
-    plan.scratch_floats_ = s.batch * s.in_h * edges * product.depth;
+    if (plan.sparse_c_ == 0) plan.scratch_floats_ = s.batch * s.in_h * edges * product.depth;
   }
   plan.zeros_ = std::make_shared<const std::vector<float>>(product.depth, 0.0f);
   return plan;
@@ -113,6 +138,13 @@ absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadP
     packed.parts.push_back(*std::move(part));
     return packed;
   }
+  std::vector<float> spread;  // with zeros for the channel that the rounded image has more
+  if (sparse_c_ % 2 != 0) {
+    const int64_t taps = shape_.kernel_h * shape_.kernel_w, run = sparse_c_ * shape_.out_c;
+    spread.resize(static_cast<size_t>(taps * (run + shape_.out_c)));
+    for (int64_t tap = 0; tap < taps; ++tap) std::copy_n(filter + tap * run, run, spread.data() + tap * (run + shape_.out_c));
+    filter = spread.data();
+  }
   for (int64_t group = 0; group < shape_.groups; ++group) {
     absl::StatusOr<PackedMatrix> part = PackedMatrix::Allocate(layout_);
     if (!part.ok()) return part.status();
@@ -121,6 +153,41 @@ absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadP
     packed.parts.push_back(*std::move(part));
   }
   return packed;
+}
+
+// The image in bfloat16, with zeros at both sides and, if the number of channels is odd, one channel of zeros more.
+void Conv2dPlan::RoundSparse(const float* in, float* out, ThreadPool& pool) const {
+  constexpr int64_t kPart = 2048;  // numbers rounded at a time
+  const int64_t from_c = sparse_c_, to_c = shape_.in_c * 2, pixels = kPart / from_c, right = shape_.in_w - sparse_left_ - sparse_w_;
+  pool.ParallelFor(shape_.batch * shape_.in_h, 16384 / (shape_.in_w * to_c + 1) + 1, [&](int64_t begin, int64_t end) {
+    alignas(float) uint16_t part[kPart];
+    CallerOnly caller;
+    for (int64_t y = begin; y < end; ++y) {
+      char* to = reinterpret_cast<char*>(out + y * shape_.in_w * shape_.in_c);
+      const auto zeros = [&](int64_t columns) {
+        std::memset(to, 0, static_cast<size_t>(columns * to_c * 2));
+        to += columns * to_c * 2;
+      };
+      zeros(sparse_left_);
+      for (int64_t x = 0; x < sparse_w_; x += pixels) {
+        const int64_t count = std::min(pixels, sparse_w_ - x), numbers = count * from_c;
+        RoundToBf16(in + (y * sparse_w_ + x) * from_c, 0, 1, numbers, reinterpret_cast<float*>(part), caller);
+        if (from_c == 3) {  // colours
+          for (int64_t i = 0; i < numbers; i += 3, to += 8) {
+            const uint64_t pixel = part[i] | uint64_t{part[i + 1]} << 16 | uint64_t{part[i + 2]} << 32;
+            std::memcpy(to, &pixel, sizeof pixel);
+          }
+          continue;
+        }
+        for (int64_t i = 0; i < numbers; i += from_c, to += to_c * 2) {
+          uint16_t pixel[kFewChannels] = {};
+          for (int64_t c = 0; c < from_c; ++c) pixel[c] = part[i + c];
+          std::memcpy(to, pixel, static_cast<size_t>(to_c * 2));
+        }
+      }
+      zeros(right);
+    }
+  });
 }
 
 // For every row of the image and every output column near its sides, the kernel row with zeros for what lies outside.
@@ -184,7 +251,10 @@ void Conv2dPlan::Run(const float* in, const PackedFilter& filter, const Epilogue
                      ThreadPool& pool) const {
   if (winograd_ != nullptr) return winograd_->Run(in, filter.parts[0], epilogue, out, scratch, pool);
   if (product_.m == 0 || layout_.n == 0) return;
-  if (round_ > 0) {
+  if (sparse_c_ > 0) {
+    RoundSparse(in, scratch, pool);
+    in = scratch;
+  } else if (round_ > 0) {
     constexpr int64_t kPart = 4096;
     RoundToBf16(in, kPart, round_ / kPart, kPart, scratch, pool);
     const int64_t done = round_ / kPart * kPart;

@@ -48,6 +48,7 @@ class Conv2dPlan {
  private:
   void FillRows(const float* in, const float* edges, int64_t begin, int64_t rows, int tap_begin, int tap_end,
                 const float** to) const;
+  void RoundSparse(const float* in, float* to, ThreadPool& pool) const;
   void CopyEdges(const float* in, float* edges, ThreadPool& pool) const;
 
   Conv2dShape shape_;
@@ -59,6 +60,8 @@ class Conv2dPlan {
   int64_t inner_begin_ = 0, inner_end_ = 0;  // output columns whose kernel rows lie inside the image (merged only)
   int64_t scratch_floats_ = 0;
   int64_t round_ = 0;  // numbers of the input to round to bfloat16 in scratch; from then on in_c counts pairs
+  // Few channels in bfloat16: the rounded image has an even number of channels and its zeros at both sides, and shape_ is its.
+  int64_t sparse_c_ = 0, sparse_w_ = 0, sparse_left_ = 0;  // channels, width and left padding of the input, or 0
   std::shared_ptr<const std::vector<float>> zeros_;  // what padding reads
   std::shared_ptr<const WinogradPlan> winograd_;     // does it all, if not null
 };

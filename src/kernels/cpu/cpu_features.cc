@@ -26,6 +26,20 @@ bool IsZen4() {
   const unsigned family = ((a >> 8) & 15) + ((a >> 20) & 255);
   return family == 0x19;
 }
+
+// Tiles of 16 rows of 64 bytes with products of bfloat16, and an operating system that saves them.
+bool HasTiles() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kOsxsave = 1u << 27, kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kState = 3u << 17;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kOsxsave) == 0) return false;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kAmxBf16) == 0 || (d & kAmxTile) == 0) return false;
+  unsigned low = 0, high = 0;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  if ((low & kState) != kState) return false;
+  // Palette 1: bytes of a row, number of tiles, rows.
+  if (__get_cpuid_count(0x1d, 1, &a, &b, &c, &d) == 0) return false;
+  return (b & 0xffff) == 64 && b >> 16 >= 8 && (c & 0xffff) >= 16;
+}
 #endif
 
 CpuFeatures Detect() {
@@ -39,6 +53,7 @@ CpuFeatures Detect() {
       features.level = CpuLevel::kAvx512;
       features.avx512_vnni = __builtin_cpu_supports("avx512vnni");
       features.avx512_bf16 = __builtin_cpu_supports("avx512bf16");
+      features.amx_bf16 = features.avx512_bf16 && HasTiles();
       features.halved_512 = IsZen4();
     }
   }
@@ -55,6 +70,11 @@ std::atomic<CpuLevel>& Cap() {
   return cap;
 }
 
+std::atomic<bool>& TilesCap() {
+  static std::atomic<bool> allowed{true};
+  return allowed;
+}
+
 }  // namespace
 
 const CpuFeatures& DetectedCpu() {
@@ -63,6 +83,8 @@ const CpuFeatures& DetectedCpu() {
 }
 
 CpuLevel ActiveCpuLevel() { return std::min(DetectedCpu().level, Cap().load(std::memory_order_relaxed)); }
+
+bool TilesAllowed() { return ActiveCpuLevel() == CpuLevel::kAvx512 && TilesCap().load(std::memory_order_relaxed); }
 
 const char* CpuLevelName(CpuLevel level) {
   switch (level) {
@@ -73,7 +95,11 @@ const char* CpuLevelName(CpuLevel level) {
   return "plain";
 }
 
-ScopedCpuLevelCap::ScopedCpuLevelCap(CpuLevel cap) : saved_(Cap().exchange(cap)) {}
-ScopedCpuLevelCap::~ScopedCpuLevelCap() { Cap().store(saved_); }
+ScopedCpuLevelCap::ScopedCpuLevelCap(CpuLevel cap, bool tiles)
+    : saved_(Cap().exchange(cap)), saved_tiles_(TilesCap().exchange(tiles)) {}
+ScopedCpuLevelCap::~ScopedCpuLevelCap() {
+  Cap().store(saved_);
+  TilesCap().store(saved_tiles_);
+}
 
 }  // namespace savedmodel

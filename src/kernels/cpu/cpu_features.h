@@ -17,6 +17,7 @@ struct CpuFeatures {
   CpuLevel level = CpuLevel::kPlain;
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
+  bool amx_bf16 = false;         // tiles; amx.h tells whether they may be used
   bool halved_512 = false;       // executes 512-bit operations in two halves, so that 256-bit ones are as fast
   int64_t l1_bytes = 32 << 10;   // data cache of one core
   int64_t l2_bytes = 512 << 10;  // of one core
@@ -30,16 +31,21 @@ CpuLevel ActiveCpuLevel();
 
 const char* CpuLevelName(CpuLevel level);
 
-// For tests and benchmarks: while this lives, kernels use no more than `cap`. Not for use beside running kernels.
+// Whether the caps below leave tiles in use.
+bool TilesAllowed();
+
+// For tests and benchmarks: while this lives, kernels use no more than `cap`, and tiles only with kAvx512 and `tiles`. Not for
+// use beside running kernels.
 class ScopedCpuLevelCap {
  public:
-  explicit ScopedCpuLevelCap(CpuLevel cap);
+  explicit ScopedCpuLevelCap(CpuLevel cap, bool tiles = true);
   ~ScopedCpuLevelCap();
   ScopedCpuLevelCap(const ScopedCpuLevelCap&) = delete;
   ScopedCpuLevelCap& operator=(const ScopedCpuLevelCap&) = delete;
 
  private:
   CpuLevel saved_;
+  bool saved_tiles_;
 };
 
 }  // namespace savedmodel

@@ -26,7 +26,7 @@ bool ExpandDepthwisePlan::WorthIt(const Conv2dShape& depthwise) {
   return RowBytes(depthwise) * depthwise.in_h > kLarge && RowBytes(depthwise) * (Reach(depthwise) + 1) <= kWindowBytes;
 }
 
-absl::StatusOr<ExpandDepthwisePlan> ExpandDepthwisePlan::Make(const Conv2dShape& depthwise, int64_t in_c, int threads) {
+absl::StatusOr<ExpandDepthwisePlan> ExpandDepthwisePlan::Make(const Conv2dShape& depthwise, int64_t in_c, int threads, bool bf16) {
   if (depthwise.in_c != depthwise.out_c || in_c < 1) return absl::InvalidArgumentError("expanded depthwise convolution: one kernel per channel is wanted");
   ExpandDepthwisePlan plan;
   plan.shape_ = depthwise;
@@ -36,7 +36,8 @@ absl::StatusOr<ExpandDepthwisePlan> ExpandDepthwisePlan::Make(const Conv2dShape&
   if (row_floats == 0 || depthwise.batch == 0 || depthwise.out_h() == 0 || depthwise.out_w() == 0) return plan;
   plan.buffer_rows_ = std::min(std::max(kWindowBytes / RowBytes(depthwise), Reach(depthwise)), depthwise.in_h);
   plan.slots_ = std::clamp(threads, 1, ScratchSlots::kMost);
-  plan.slot_floats_ = (plan.buffer_rows_ * row_floats + 15) / 16 * 16;
+  if (bf16) plan.round_floats_ = (plan.buffer_rows_ * depthwise.in_w * ((in_c + 1) / 2) + 15) / 16 * 16;
+  plan.slot_floats_ = (plan.buffer_rows_ * row_floats + 15) / 16 * 16 + plan.round_floats_;
   // Rows at the ends of a part are computed twice, so as few parts as keep all threads busy.
   plan.parts_ = depthwise.batch >= 4 * threads ? 1 : std::min<int64_t>(threads == 1 ? 1 : 2 * threads, depthwise.out_h());
   return plan;
@@ -51,7 +52,8 @@ void ExpandDepthwisePlan::Run(const float* in, const PackedMatrix& expand, const
   pool.ParallelFor(s.batch * parts_, 1, [&](int64_t begin, int64_t end) {
     CallerOnly caller;
     const int slot = slots.Take();
-    float* window = scratch + slot * slot_floats_;
+    float* rounded = scratch + slot * slot_floats_;
+    float* window = rounded + round_floats_;
     for (int64_t task = begin; task < end; ++task) {
       const int64_t image = task / parts_, part = task % parts_, last_row = out_h * (part + 1) / parts_;
       const float* from = in + image * s.in_h * s.in_w * in_c_;
@@ -72,7 +74,8 @@ void ExpandDepthwisePlan::Run(const float* in, const PackedMatrix& expand, const
           if (stop > row && b - first > buffer_rows_) break;
         }
         if (to > have) {
-          Gemm((to - have) * s.in_w, from + have * s.in_w * in_c_, in_c_, expand, expand_epilogue, window + (have - first) * row_floats, s.in_c, caller);
+          MixedGemm((to - have) * s.in_w, from + have * s.in_w * in_c_, in_c_, expand, expand_epilogue, window + (have - first) * row_floats, s.in_c,
+                    rounded, caller);
           have = to;
         }
         for (; row < stop; ++row) depthwise_.RunOneRow(window, first, filter, epilogue, out + image * out_floats, row);

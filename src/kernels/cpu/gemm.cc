@@ -51,6 +51,7 @@ void TinyGemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b
     if (epilogue.bias != nullptr) job.epilogue.bias += layout.panel;
     if (epilogue.residual != nullptr) job.epilogue.residual += layout.panel;
   }
+  if (kernels.release != nullptr) kernels.release();
 }
 
 }  // namespace

@@ -6,7 +6,6 @@ namespace savedmodel {
 namespace {
 
 constexpr int64_t kTable = 2048;             // row pointers kept on the stack
-constexpr int64_t kStretchBytes = 64 << 10;  // of one panel: read from the second cache for every tile
 constexpr int64_t kSmallWork = 20000;        // cycles that do not pay for waking another thread
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -14,26 +13,42 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 // The i-th of `parts` nearly equal parts of [0, total) begins here.
 int64_t PartBegin(int64_t total, int64_t parts, int64_t i) { return total / parts * i + std::min(i, total % parts); }
 
+using Convert = void (*)(const float* in, const float* factor, int64_t n, void* out);
+
+void ConvertToBf16Plain(const float* in, const float* factor, int64_t n, void* out) {
+  auto* to = static_cast<char*>(out);
+  const auto rounded = [&](int64_t i) { return Bf16Bits(factor != nullptr ? in[i] * factor[i] : in[i]); };
+  for (int64_t i = 0; i < n; i += 2, to += 4) {
+    const uint32_t pair = rounded(i) | (i + 1 < n ? rounded(i + 1) << 16 : 0);
+    std::memcpy(to, &pair, sizeof pair);
+  }
+}
+
+Convert ConvertToBf16() {
+#if defined(__x86_64__)
+  if (ActiveCpuLevel() == CpuLevel::kAvx512 && DetectedCpu().avx512_bf16) return ConvertToBf16Avx512;
+#endif
+  return ConvertToBf16Plain;
+}
+
 }  // namespace
 
-void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool) {
-#if defined(__x86_64__)
+void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool, const float* factor) {
+  const Convert convert = ConvertToBf16();
   pool.ParallelFor(rows, 32768 / (n + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) ConvertToBf16Avx512(from + row * stride, n, to + row * ((n + 1) / 2));
+    for (int64_t row = begin; row < end; ++row) convert(from + row * stride, factor, n, to + row * ((n + 1) / 2));
   });
-#else
-  (void)from, (void)stride, (void)rows, (void)n, (void)to, (void)pool;  // no layout asks for it
-#endif
 }
 
 // Threads share tasks of rows x panels. Of the ways to cut, takes the one with the least time, estimated as the longest
 // thread's arithmetic plus what all tasks together read: each reads its rows of A and its panels of B once.
 void BlockedProduct::SplitTasks(const PanelLayout& b, int threads) {
   row_splits = panel_splits = 1;
+  const GemmKernels& kernels = KernelsFor(b);
   const int64_t bytes = b.floats() * 4;
-  const int64_t work = std::max(m * (b.floats() / 16), bytes / 16);
+  const int64_t work = std::max(m * (b.floats() / 16) / (kernels.rate / 16), bytes / 16);
   if (threads <= 1 || work < kSmallWork) return;
-  const int64_t tiles = CeilDiv(m, KernelsFor(b).max_rows[b.panel / b.lanes]), panels = b.panels();
+  const int64_t tiles = CeilDiv(m, kernels.max_rows[b.panel / b.lanes]), panels = b.panels();
   const int64_t most = std::clamp<int64_t>(work / kSmallWork, threads, int64_t{4} * threads);
   double best = 0;
   for (int64_t p = 1; p <= std::min(panels, most); ++p) {
@@ -57,7 +72,7 @@ void BlockedProduct::Plan(const PanelLayout& b, int threads) {
   const int64_t tallest = kernels.max_rows[b.panel / b.lanes];
   SplitTasks(b, threads);
 
-  int64_t steps = kStretchBytes / 4 / b.panel;
+  int64_t steps = kernels.stretch_bytes / 4 / b.panel;
   if (m <= tallest) steps = std::max<int64_t>(taps * depth, 1);  // every number of B is used once anyway
   if (depth > steps) {
     tap_step = 1;
@@ -145,6 +160,7 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
       }
     }
   }
+  if (kernels.release != nullptr) kernels.release();
 }
 
 void BlockedProduct::Run(const PackedMatrix& b, const Epilogue& epilogue, float* c, int64_t c_stride, FillRows fill,

@@ -3,6 +3,7 @@
 #define SAVEDMODEL_KERNELS_CPU_GEMM_BLOCKS_H_
 
 #include <cstdint>
+#include <cstring>
 
 #include "absl/functional/function_ref.h"
 #include "kernels/cpu/cpu_features.h"
@@ -14,8 +15,17 @@ namespace savedmodel {
 
 const GemmKernels& KernelsFor(const PanelLayout& layout);
 
-// Rounds `rows` rows of n floats to pairs of bfloat16, (n + 1) / 2 floats' room each, one after the other.
-void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool);
+// To the nearest, half to even; NaN stays NaN.
+inline uint32_t Bf16Bits(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return bits >> 16 | 0x40u;
+  return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+
+// Rounds `rows` rows of n floats to pairs of bfloat16, (n + 1) / 2 floats' room each, one after the other. `factor`, where not
+// null, has n numbers by which the columns are multiplied before.
+void RoundToBf16(const float* from, int64_t stride, int64_t rows, int64_t n, float* to, ThreadPool& pool, const float* factor = nullptr);
 
 // A pool of the calling thread alone, for parts of work that is already shared out.
 class CallerOnly final : public ThreadPool {

@@ -36,6 +36,10 @@ struct GemmKernels {
   int max_vectors;  // widest panel
   int max_rows[5];  // tallest tile by vectors in the panel
   void (*run_panel)(const PanelJob&);
+
+  int rate = 16;                      // numbers of B times rows of A in a cycle, as the planner estimates time
+  int64_t stretch_bytes = 64 << 10;   // of one panel in one job: read again for every tile
+  void (*release)() = nullptr;        // where not null, called by a thread after its last job
 };
 
 extern const GemmKernels kGemmPlain;
@@ -45,8 +49,9 @@ extern const GemmKernels kGemmAvx512;
 
 // Here a "float" of A and B is a pair of bfloat16.
 extern const GemmKernels kGemmAvx512Bf16;
-// Rounds n floats; an odd n is filled up with a zero.
-void ConvertToBf16Avx512(const float* in, int64_t n, void* out);
+extern const GemmKernels kGemmAmx;
+// Rounds n floats, each times its factor if that is not null; an odd n is filled up with a zero.
+void ConvertToBf16Avx512(const float* in, const float* factor, int64_t n, void* out);
 #endif
 
 }  // namespace savedmodel

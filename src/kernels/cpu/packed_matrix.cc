@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/aligned_memory.h"
+#include "kernels/cpu/amx.h"
 #include "kernels/cpu/gemm_blocks.h"
 
 namespace savedmodel {
@@ -87,14 +88,6 @@ void ScaleColumns(int64_t k, int columns, int width, const float* factor, float*
   }
 }
 
-// To the nearest, half to even; NaN stays NaN.
-uint32_t Bf16Bits(float x) {
-  uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return bits >> 16 | 0x40u;
-  return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
-}
-
 // Panel p: row i holds numbers 2i and 2i + 1 of every column side by side.
 void PackPairs(const PanelLayout& layout, int64_t p, const float* b, int64_t stride, bool transposed, const float* factor, float* to) {
   const int columns = layout.columns(p), width = layout.width(p);
@@ -116,12 +109,14 @@ void PackPairs(const PanelLayout& layout, int64_t p, const float* b, int64_t str
 }  // namespace
 
 bool HasFastBf16() {
+  if (UsesTiles()) return true;
   // On processors with full-width multiply-add units the bfloat16 instruction is no faster than that for floats.
   const CpuFeatures& cpu = DetectedCpu();
   return ActiveCpuLevel() == CpuLevel::kAvx512 && cpu.avx512_bf16 && cpu.halved_512;
 }
 
 const GemmKernels& KernelsFor(const PanelLayout& layout) {
+  if (layout.tiles) return TileKernels();
 #if defined(__x86_64__)
   if (layout.bf16) return kGemmAvx512Bf16;
   switch (layout.level) {
@@ -139,6 +134,7 @@ PanelLayout PanelLayout::For(int64_t inner, int64_t n, GemmPrecision precision) 
   PanelLayout layout;
   layout.level = ActiveCpuLevel();
   layout.bf16 = precision == GemmPrecision::kBf16 && HasFastBf16();
+  layout.tiles = layout.bf16 && UsesTiles();
   // Few columns would leave half of a wide vector idle, or too little arithmetic for the loads.
   if (layout.level == CpuLevel::kAvx512 && DetectedCpu().halved_512 && n <= 24 && !layout.bf16) layout.level = CpuLevel::kAvx2;
   const GemmKernels& kernels = KernelsFor(layout);

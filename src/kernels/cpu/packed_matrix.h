@@ -26,6 +26,7 @@ bool HasFastBf16();
 struct PanelLayout {
   CpuLevel level = CpuLevel::kPlain;  // whose kernels it is for
   bool bf16 = false;
+  bool tiles = false;                 // bf16 for the tile kernels
   int64_t inner = 0;  // numbers in a column of B
   int64_t k = 0;      // rows of 4 bytes a column: inner, or half as many pairs of bfloat16
   int64_t n = 0;

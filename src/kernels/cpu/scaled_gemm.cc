@@ -1,8 +1,10 @@
-// The scale of column k of A is as well the scale of row k of B: the smaller of the two is scaled into scratch.
+// The scale of column k of A is as well the scale of row k of B: the smaller of the two is scaled into scratch. In bfloat16 A
+// is rounded into scratch anyway.
 #include "kernels/cpu/scaled_gemm.h"
 
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/gemm_blocks.h"
 
 namespace savedmodel {
 namespace {
@@ -37,12 +39,17 @@ void ScaleRows(int64_t m, int64_t k, const float* a, const float* scale, float* 
 }  // namespace
 
 int64_t ScaledGemmScratchBytes(int64_t m, const PackedMatrix& b) {
+  if (b.layout().bf16) return MixedGemmScratchBytes(m, b);
   return (ScalesB(m, b) ? b.layout().floats() : m * b.layout().inner) * static_cast<int64_t>(sizeof(float));
 }
 
 void ScaledGemm(int64_t m, const float* a, const float* scale, const PackedMatrix& b, const Epilogue& epilogue, float* c, float* scratch,
                 ThreadPool& pool) {
   const int64_t k = b.layout().inner, n = b.n();
+  if (b.layout().bf16) {
+    RoundToBf16(a, k, m, k, scratch, pool, scale);
+    return Gemm(m, scratch, b.layout().k, b, epilogue, c, n, pool);
+  }
   if (ScalesB(m, b)) {
     ScalePanels(b, scale, scratch, pool);
     return Gemm(m, a, k, PackedMatrix::View(b.layout(), scratch), epilogue, c, n, pool);

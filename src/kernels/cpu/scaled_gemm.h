@@ -14,7 +14,7 @@ namespace savedmodel {
 // Memory that ScaledGemm needs, in bytes; aligned like any tensor's.
 int64_t ScaledGemmScratchBytes(int64_t m, const PackedMatrix& b);
 
-// C[m, n] = activation((A[m, k] * scale[k]) x B + bias + residual). B is packed in float; A's rows lie one behind the other,
+// C[m, n] = activation((A[m, k] * scale[k]) x B + bias + residual). A's rows lie one behind the other,
 // C's too. C may not overlap the others, but the residual may be C.
 void ScaledGemm(int64_t m, const float* a, const float* scale, const PackedMatrix& b, const Epilogue& epilogue, float* c, float* scratch,
                 ThreadPool& pool);

@@ -95,7 +95,7 @@ class ConvEpilogueKernel final : public Kernel {
                                                          epilogue_.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat));
     planned->scratch_bytes = planned->conv.scratch_bytes();
     const PanelLayout& layout = planned->conv.filter_layout();
-    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.bf16 ? " bfloat16" : "", epilogue_.factor_key);
+    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.tiles ? " tiles" : layout.bf16 ? " bfloat16" : "", epilogue_.factor_key);
     SM_CHECK_ARGUMENT(epilogue_.factor.num_elements() == planned->sizes.out_channels || !epilogue_.factor.initialized(), "the factor has ",
                       epilogue_.factor.num_elements(), " numbers, wants ", planned->sizes.out_channels);
     absl::Status status;

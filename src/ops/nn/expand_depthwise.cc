@@ -1,4 +1,5 @@
-// _ExpandDepthwise: what the fusing passes make of a pointwise convolution and the depthwise convolution behind it, in float,
+// _ExpandDepthwise: what the fusing passes make of a pointwise convolution and the depthwise convolution behind it, in float
+// (the first one in bfloat16 if told so),
 // channels last, all filters and biases known before the run:
 //   wide = expand_activation(input x expand_filter + expand_bias), output = activation(depthwise(wide, filter) + bias)
 #include "ops/nn/expand_depthwise.h"
@@ -13,6 +14,8 @@
 
 namespace savedmodel {
 namespace {
+
+constexpr int64_t kFewChannels = 16;  // so few are not worth rounding
 
 struct Planned {
   ConvSizes sizes;  // of the depthwise convolution
@@ -66,8 +69,9 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_CHECK_ARGUMENT(!first.factor.initialized() || first.factor.num_elements() == channels, "the factor has ", first.factor.num_elements(), " numbers, wants ",
                     channels);
   SM_ASSIGN_OR_RETURN(Conv2dShape shape, ConvShapeOf(planned->sizes));
-  SM_ASSIGN_OR_RETURN(planned->plan, ExpandDepthwisePlan::Make(shape, input.dim(3), init.pool().num_threads()));
+  first.bfloat16 = init.attrs().Bool("expand_bfloat16") && input.dim(3) >= kFewChannels;
   SM_ASSIGN_OR_RETURN(planned->expand, SharedMatrix(init, *expand, input.dim(3), false, first));
+  SM_ASSIGN_OR_RETURN(planned->plan, ExpandDepthwisePlan::Make(shape, input.dim(3), init.pool().num_threads(), planned->expand->layout().bf16));
   return MakeKernel([planned](KernelContext& context) { return Run(context, *planned); });
 }
 
@@ -96,7 +100,7 @@ void DefineExpandDepthwise(OpTable& ops) {
   ops.Add({.name = "_ExpandDepthwise",
            .inputs = "input: T; expand_filter: T; expand_bias: T; filter: T; bias: T",
            .outputs = "output: T",
-           .attrs = "T: {float}; expand_activation: string = ''; expand_alpha: float = 0.0; activation: string = ''; alpha: float = 0.0; strides: "
+           .attrs = "T: {float}; expand_activation: string = ''; expand_alpha: float = 0.0; expand_bfloat16: bool = false; activation: string = ''; alpha: float = 0.0; strides: "
                     "list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: {'NHWC', 'NCHW'} = 'NHWC'; "
                     "dilations: list(int) = [1, 1, 1, 1]",
            .infer = Infer,
