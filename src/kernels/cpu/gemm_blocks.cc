@@ -168,13 +168,15 @@ void BlockedProduct::Run(const PackedMatrix& b, const Epilogue& epilogue, float*
   const int64_t panels = b.layout().panels();
   if (m <= 0 || panels <= 0) return;
   if (row_splits * panel_splits == 1) return RunBlock(b, epilogue, c, c_stride, fill, {0, m, 0, panels});
+  // Vector kernels make tiles of nearly equal height of any number of rows.
+  const int64_t unit = b.layout().tiles ? 16 : 1, units = CeilDiv(m, unit);
   pool.ParallelFor(row_splits * panel_splits, 1, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       // Neighbours share panels, which then are still in the cache.
       const int64_t p = task / row_splits, r = task % row_splits;
       Block block;
-      block.row_begin = PartBegin(m, row_splits, r);  // the kernels make tiles of nearly equal height of any number of rows
-      block.row_end = PartBegin(m, row_splits, r + 1);
+      block.row_begin = std::min(PartBegin(units, row_splits, r) * unit, m);
+      block.row_end = std::min(PartBegin(units, row_splits, r + 1) * unit, m);
       block.panel_begin = PartBegin(panels, panel_splits, p);
       block.panel_end = PartBegin(panels, panel_splits, p + 1);
       RunBlock(b, epilogue, c, c_stride, fill, block);
