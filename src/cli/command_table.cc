@@ -70,6 +70,11 @@ absl::Span<const Flag> Flags() {
       {"target_triple", &A::not_used, "TRIPLE", nullptr},
       {"target_cpu", &A::not_used, "CPU", nullptr},
       {"multithreading", &A::not_used, "BOOL", nullptr},
+      {"verbosity", &A::not_used, "N", nullptr},  // these belong to absl's logging
+      {"stderrthreshold", &A::not_used, "LEVEL", nullptr},
+      {"log_dir", &A::not_used, "DIR", nullptr},
+      {"logtostderr", &A::not_used_switch, nullptr, nullptr},
+      {"alsologtostderr", &A::not_used_switch, nullptr, nullptr},
   };
   return flags;
 }

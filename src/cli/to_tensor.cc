@@ -205,6 +205,16 @@ absl::StatusOr<Tensor> Numbers(const Discovery& found, DataType type) {
   return t;
 }
 
+// numpy knows bfloat16 by an extension that takes Python's bools, ints of 64 bits and floats.
+absl::Status CheckReals(const std::vector<const Value*>& leaves) {
+  for (const Value* leaf : leaves) {
+    if (leaf->kind != Kind::kBool && leaf->kind != Kind::kInt && leaf->kind != Kind::kFloat) {
+      return PythonError("TypeError", "expected number, got ", KindName(leaf->kind));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Tensor> ObjectsTo(const std::vector<const Value*>& leaves, const TensorShape& shape, DataType type) {
   SM_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(type, shape));
   int64_t i = 0;
@@ -238,6 +248,7 @@ absl::StatusOr<Tensor> ToTensor(const Value& given, DataType type) {
   const Discovery found(value);
   if (type == DataType::kString) return ObjectsTo(found.leaves(), found.shape(), type);
   SM_RETURN_IF_ERROR(found.Check());
+  if (type == DataType::kBFloat16) SM_RETURN_IF_ERROR(CheckReals(found.leaves()));
   if (type == DataType::kBool) return ObjectsTo(found.leaves(), found.shape(), type);
   DataType own;
   switch (CommonOf(found.leaves(), &own)) {
