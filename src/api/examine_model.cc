@@ -156,7 +156,9 @@ MetaGraphReport ExamineMetaGraph(FileSource& source, const proto::MetaGraphDef& 
       add(key, fetches, feeds, true);
     }
   }
-  if (!meta_graph.saver_def().restore_op_name().empty()) add("(restore)", {meta_graph.saver_def().restore_op_name()}, {meta_graph.saver_def().filename_tensor_name()}, false);
+  if (!meta_graph.saver_def().restore_op_name().empty()) {
+    add("(restore)", {meta_graph.saver_def().restore_op_name()}, {meta_graph.saver_def().filename_tensor_name()}, false);
+  }
   absl::StatusOr<std::string> init = FindInitOp(meta_graph, source.name());
   if (init.ok() && !init->empty()) add("(init)", {*init}, {}, false);
   report.functions = graph.library().function_size();
@@ -219,16 +221,17 @@ void JudgeMetaGraph(const MetaGraphReport& graph, ModelReport* report) {
     if (entry.problems.empty() && entry.name[0] != '(') whole.push_back(entry.name);
     if (entry.problems.empty()) continue;
     missing = true;
-    report->problems.push_back(absl::StrCat(where, ", ", entry.name[0] == '(' ? entry.name : absl::StrCat("signature \"", entry.name, "\""), ": ",
-                                            absl::StrJoin(entry.problems, ", ", [](std::string* out, const OpProblem& problem) { absl::StrAppend(out, problem.op); }),
-                                            " cannot run"));
+    report->problems.push_back(absl::StrCat(
+        where, ", ", entry.name[0] == '(' ? entry.name : absl::StrCat("signature \"", entry.name, "\""), ": ",
+        absl::StrJoin(entry.problems, ", ", [](std::string* out, const OpProblem& problem) { absl::StrAppend(out, problem.op); }), " cannot run"));
   }
   if (missing) {
     report->advice.push_back("ops without a kernel: add your own to a copy of BuiltinOps() (savedmodel/op.h), or export the model without them");
     if (!whole.empty()) report->advice.push_back(absl::StrCat(where, ": these signatures can run: ", absl::StrJoin(whole, ", ")));
   }
   if (!graph.unused_variables.empty() && Total(graph.unused_variables) > kLargeConstant) {
-    report->advice.push_back(absl::StrCat(where, ": ", Total(graph.unused_variables), " bytes of variables serve no signature; `savedmodel freeze` leaves them out"));
+    report->advice.push_back(
+        absl::StrCat(where, ": ", Total(graph.unused_variables), " bytes of variables serve no signature; `savedmodel freeze` leaves them out"));
   }
 }
 
@@ -255,7 +258,9 @@ absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const Op
   for (const proto::MetaGraphDef& meta_graph : model->meta_graphs()) {
     report.meta_graphs.push_back(ExamineMetaGraph(source, meta_graph, ops, devices));
     keys_known = CollectKeys(meta_graph.graph_def(), &keys) && keys_known;
-    if (absl::StatusOr<SignatureMap> signatures = ReadSignatures(meta_graph); !signatures.ok()) report.problems.push_back(std::string(signatures.status().message()));
+    if (absl::StatusOr<SignatureMap> signatures = ReadSignatures(meta_graph); !signatures.ok()) {
+      report.problems.push_back(std::string(signatures.status().message()));
+    }
     if (absl::Status status = CheckSavedTensors(meta_graph.graph_def()); !status.ok()) report.problems.push_back(std::string(status.message()));
   }
   if (report.meta_graphs.empty()) report.problems.push_back("the model holds no meta graphs");

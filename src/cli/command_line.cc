@@ -70,7 +70,9 @@ LineError MakePlain(const std::vector<std::string>& words, std::vector<std::stri
     }
     if (equals == std::string::npos) {
       if (i + 1 == words.size()) return FlagError(absl::StrCat("Missing value for flag ", name));
-      if (FlagOf(words[i + 1]) != nullptr) return {2, absl::StrCat("savedmodel: error: argument ", name, ": expected one argument, but ", words[i + 1], " follows it")};
+      if (FlagOf(words[i + 1]) != nullptr) {
+        return {2, absl::StrCat("savedmodel: error: argument ", name, ": expected one argument, but ", words[i + 1], " follows it")};
+      }
       value = words[++i];
     }
     if (const std::string why = WrongValue(*flag, value); !why.empty()) return FlagError(why);

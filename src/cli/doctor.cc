@@ -57,7 +57,8 @@ void PrintEntry(const EntryReport& entry) {
     Line(4, absl::StrCat(Paint(Style::kBad, problem.op), " (", nodes, function, "): ", problem.reason));
   }
   for (const DeviceOps& on : entry.devices) {
-    const std::string rest = absl::StrCat(on.missing.size(), on.missing.size() == 1 ? " op runs" : " ops run", " on the CPU: ", absl::StrJoin(on.missing, ", "));
+    const std::string rest =
+        absl::StrCat(on.missing.size(), on.missing.size() == 1 ? " op runs" : " ops run", " on the CPU: ", absl::StrJoin(on.missing, ", "));
     Line(4, absl::StrCat(on.device, ": ", on.missing.empty() ? Paint(Style::kGood, "a kernel for every op") : Paint(Style::kWarn, rest)));
   }
 }

@@ -32,7 +32,9 @@ absl::StatusOr<std::unordered_set<std::string>> ChooseTags(const std::string& pa
 Json TensorsJson(const std::map<std::string, TensorInfo>& tensors) {
   std::vector<std::pair<std::string, Json>> members;
   for (const auto& [key, info] : tensors) {
-    members.emplace_back(key, Json::Object({{"name", Json::Text(info.name)}, {"dtype", Json::Text(DataTypeName(info.dtype))}, {"shape", Json::Text(info.shape.ToString())}}));
+    members.emplace_back(
+        key, Json::Object(
+                 {{"name", Json::Text(info.name)}, {"dtype", Json::Text(DataTypeName(info.dtype))}, {"shape", Json::Text(info.shape.ToString())}}));
   }
   return Json::Object(members);
 }
@@ -56,10 +58,17 @@ absl::Status Freeze(const Arguments& arguments) {
   SM_RETURN_IF_ERROR(WriteMessage(out, *frozen.graph_def, arguments.overwrite, &bytes));
   const int nodes = frozen.graph_def->node_size(), functions = frozen.graph_def->library().function_size();
   if (arguments.json) {
-    std::puts(Json::Object({{"file", Json::Text(out)}, {"bytes", Json::Number(bytes)}, {"signature", Json::Text(signature)}, {"nodes", Json::Number(nodes)},
-                            {"functions", Json::Number(functions)}, {"variables", Json::Number(static_cast<int64_t>(frozen.variables.size()))},
-                            {"variable_bytes", Json::Number(frozen.variable_bytes)}, {"inputs", TensorsJson(frozen.inputs)}, {"outputs", TensorsJson(frozen.outputs)}})
-                  .text().c_str());
+    std::puts(Json::Object({{"file", Json::Text(out)},
+                            {"bytes", Json::Number(bytes)},
+                            {"signature", Json::Text(signature)},
+                            {"nodes", Json::Number(nodes)},
+                            {"functions", Json::Number(functions)},
+                            {"variables", Json::Number(static_cast<int64_t>(frozen.variables.size()))},
+                            {"variable_bytes", Json::Number(frozen.variable_bytes)},
+                            {"inputs", TensorsJson(frozen.inputs)},
+                            {"outputs", TensorsJson(frozen.outputs)}})
+                  .text()
+                  .c_str());
     return absl::OkStatus();
   }
   std::printf("Signature \"%s\": %zu variables (%s) became constants.\n", signature.c_str(), frozen.variables.size(), SizeText(frozen.variable_bytes).c_str());

@@ -114,4 +114,10 @@ absl::StatusOr<SavedModelBundle> LoadWithProgress(const SessionOptions& options,
   return LoadSavedModel(options, {}, tags, progress.Watch(found.source));
 }
 
+absl::StatusOr<SavedModelBundle> LoadWithProgress(const SessionOptions& options, const std::unordered_set<std::string>& tags,
+                                                  std::shared_ptr<FileSource> source) {
+  LoadProgress progress(source->name());
+  return LoadSavedModel(options, {}, tags, progress.Watch(std::move(source)));
+}
+
 }  // namespace savedmodel::cli

@@ -39,6 +39,8 @@ class LoadProgress {
 
 // LoadSavedModel with a LoadProgress. Which version of a model was taken is said on stderr.
 absl::StatusOr<SavedModelBundle> LoadWithProgress(const SessionOptions& options, const std::unordered_set<std::string>& tags, const std::string& path);
+absl::StatusOr<SavedModelBundle> LoadWithProgress(const SessionOptions& options, const std::unordered_set<std::string>& tags,
+                                                  std::shared_ptr<FileSource> source);
 
 }  // namespace savedmodel::cli
 

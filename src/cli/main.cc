@@ -42,7 +42,7 @@ LineError PlacePaths(const Command& command, Arguments* arguments) {
     if (!paths.empty() && paths.back() == "tensorrt") return {};  // the reference's conversion, which says why not
     if (arguments->output_dir.has_value()) return {2, absl::StrCat(tool, "--output_dir belongs to `convert tensorrt`; here IN and OUT were wanted")};
     if (arguments->dir.has_value()) paths.insert(paths.begin(), *arguments->dir);
-    if (paths.size() < 2) {
+    if (paths.size() != 2) {
       return {2, absl::StrCat(tool, paths.size(), paths.size() == 1 ? " path is" : " paths are", " given, two were wanted: what to read, what to write")};
     }
   }

@@ -71,7 +71,9 @@ absl::StatusOr<Tensor> FeedOf(const Given& given, const proto::TensorInfo& info,
     if (type != DataType::kString) {
       return PythonError("_pickle.UnpicklingError", "Failed to interpret file ", given.file, " as a pickle; lines of text are read for inputs of strings");
     }
-    if (info.tensor_shape().dim_size() == 0 && !info.tensor_shape().unknown_rank() && given.value.items.size() == 1) return ToTensor(given.value.items[0], type);
+    if (info.tensor_shape().dim_size() == 0 && !info.tensor_shape().unknown_rank() && given.value.items.size() == 1) {
+      return ToTensor(given.value.items[0], type);
+    }
   }
   return ToTensor(given.value, type);
 }
@@ -132,8 +134,8 @@ absl::Status Report(const Infos& outputs, const std::vector<Tensor>& results, co
   for (const auto& output : outputs) {
     const Tensor& result = results[i++];
     if (arguments.json) {
-      absl::StrAppend(&json, json.empty() ? "" : ",\n    ", JsonString(output.first), ": {\"dtype\": ", JsonString(DataTypeName(result.dtype())), ", \"shape\": [",
-                      absl::StrJoin(result.shape().dims(), ", "), "], \"values\": ", JsonTensor(result), "}");
+      absl::StrAppend(&json, json.empty() ? "" : ",\n    ", JsonString(output.first), ": {\"dtype\": ", JsonString(DataTypeName(result.dtype())),
+                      ", \"shape\": [", absl::StrJoin(result.shape().dims(), ", "), "], \"values\": ", JsonTensor(result), "}");
     } else {
       const std::string text = absl::StrCat(Paint(Style::kHead, absl::StrCat("Result for output key ", output.first, ":")), "\n", ArrayText(result), "\n");
       std::fwrite(text.data(), 1, text.size(), stdout);
@@ -164,7 +166,11 @@ absl::StatusOr<std::vector<Tensor>> RunWith(Session& session, const Feeds& feeds
 }
 
 absl::Status RefuseWhatIsNotHere(const Arguments& arguments) {
-  const char* flag = arguments.tf_debug ? "tf_debug" : arguments.init_tpu ? "init_tpu" : arguments.use_tfrt ? "use_tfrt" : !arguments.worker.value_or("").empty() ? "worker" : nullptr;
+  const char* flag = arguments.tf_debug                       ? "tf_debug"
+                     : arguments.init_tpu                     ? "init_tpu"
+                     : arguments.use_tfrt                     ? "use_tfrt"
+                     : !arguments.worker.value_or("").empty() ? "worker"
+                                                              : nullptr;
   if (flag != nullptr) return PythonError("NotImplementedError", "--", flag, " is not known here: this tool runs models in its own process, on this machine");
   return absl::OkStatus();
 }
@@ -199,7 +205,9 @@ absl::Status RunModel(const Arguments& arguments) {
   for (const Given& one : given) {
     const proto::TensorInfo& info = inputs.at(one.key);
     if (info.name().empty()) {
-      return PythonError("TypeError", "Cannot interpret feed_dict key as Tensor: The name '' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".");
+      return PythonError("TypeError",
+                         "Cannot interpret feed_dict key as Tensor: The name '' looks like an (invalid) Operation name, not a Tensor. Tensor names "
+                         "must be of the form \"<op_name>:<output_index>\".");
     }
     SM_ASSIGN_OR_RETURN(Tensor tensor, FeedOf(one, info, arguments));
     SM_RETURN_IF_ERROR(CheckShape(bundle.meta_graph_def().graph_def(), info.name(), tensor.shape()));

@@ -46,8 +46,10 @@ std::string Paint(Style style, const std::string& text, std::FILE* to) {
 std::string PaintListing(const std::string& text) {
   if (!TakesColour(stdout)) return text;
   std::string out;
+  bool first = true;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    if (!out.empty()) out += '\n';
+    if (!first) out += '\n';
+    first = false;
     const absl::string_view words = absl::StripLeadingAsciiWhitespace(line);
     const size_t colon = words.find(": ");
     const size_t indent = line.size() - words.size();

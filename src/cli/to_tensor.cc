@@ -54,7 +54,9 @@ class Discovery {
     Collect(value, 0);
   }
   absl::Status Check() const {
-    if (deep_) return PythonError("ValueError", "setting an array element with a sequence. The requested array would exceed the maximum number of dimension of 64.");
+    if (deep_)
+      return PythonError("ValueError",
+                         "setting an array element with a sequence. The requested array would exceed the maximum number of dimension of 64.");
     if (!ragged_) return absl::OkStatus();
     return PythonError("ValueError", "setting an array element with a sequence. The requested array has an inhomogeneous shape after ", sizes_.size(),
                        " dimensions. The detected shape was (", absl::StrJoin(sizes_, ", "), sizes_.size() == 1 ? ",)" : ")", " + inhomogeneous part.");
@@ -162,7 +164,9 @@ absl::Status StoreObject(const Value& leaf, Tensor* t, int64_t i) {
 }
 
 absl::Status Overflow(const Value& value, DataType type) {
-  if (type != DataType::kString && value.kind == Kind::kBigInt && !FitsUnsigned(value)) return PythonError("OverflowError", "Python int too large to convert to C long");
+  if (type != DataType::kString && value.kind == Kind::kBigInt && !FitsUnsigned(value)) {
+    return PythonError("OverflowError", "Python int too large to convert to C long");
+  }
   return PythonError("TypeError", "Type of feed value ", ValueRepr(value), " with type ", TypeText(value), " is not compatible with Tensor type <class '",
                      type == DataType::kString ? "object" : absl::StrCat("numpy.", DataTypeName(type)),
                      "'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).");
