@@ -90,7 +90,8 @@ TEST_CASE("A session refuses what makes no sense, and goes on") {
 
 TEST_CASE("An argument that a function does not use need not be fed") {
   ModelBuilder b;
-  b.Placeholder("x", DataType::kFloat).Placeholder("y", DataType::kFloat);
+  b.Placeholder("x", DataType::kFloat);
+  b.Placeholder("y", DataType::kFloat);
   b.Node("call", "PartitionedCall", {"x", "y"});
   auto* graph = b.meta_graph()->mutable_graph_def();
   auto* attributes = graph->mutable_node(2)->mutable_attr();
