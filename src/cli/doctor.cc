@@ -168,7 +168,8 @@ Machine Look() {
   if (gpu.ok()) {
     machine.devices.push_back(*std::move(gpu));
   } else {
-    machine.no_gpu = std::string(gpu.status().message());
+    const absl::string_view why = gpu.status().message();  // where it was looked for comes behind the colon
+    machine.no_gpu = std::string(why.substr(0, why.find(": ")));
   }
   return machine;
 }
