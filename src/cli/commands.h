@@ -52,6 +52,8 @@ absl::Status RunModel(const Arguments& arguments);
 absl::Status ListOps(const Arguments& arguments);
 absl::Status Doctor(const Arguments& arguments);
 absl::Status ShowCheckpoint(const Arguments& arguments);
+bool IsRegularFile(const std::string& path);
+absl::Status ShowFrozen(const Arguments& arguments);  // --dir names the file
 absl::Status Freeze(const Arguments& arguments);
 absl::Status Convert(const Arguments& arguments);
 absl::Status Bench(const Arguments& arguments);

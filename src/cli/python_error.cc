@@ -14,6 +14,9 @@ std::string ErrorLine(const absl::Status& status) {
     if (!line.empty() && !absl::StartsWith(line, "[[{{node")) absl::StrAppend(&message, message.empty() ? "" : " ", line);
   }
   if (status.code() == absl::StatusCode::kUnknown) return message;
+  if (status.code() == absl::StatusCode::kResourceExhausted && (absl::StrContains(message, "cannot allocate") || absl::StrContains(message, "no memory for"))) {
+    message += "; the model is too large for the memory that is free: free some, raise the limit, or take one signature by `savedmodel freeze`";
+  }
   std::string name;
   bool upper = true;
   for (char c : absl::StatusCodeToString(status.code())) {

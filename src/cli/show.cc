@@ -77,7 +77,9 @@ absl::Status ShowSignature(const proto::MetaGraphDef& meta_graph, const std::str
 
 absl::Status Show(const Arguments& arguments) {
   if (arguments.checkpoint.has_value()) return ShowCheckpoint(arguments);
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
+  absl::StatusOr<std::unique_ptr<proto::SavedModel>> read = ReadModelFile(*arguments.dir);
+  if (!read.ok() && IsRegularFile(*arguments.dir) && ShowFrozen(arguments).ok()) return absl::OkStatus();
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, std::move(read));
   if (arguments.json) return ShowJson(*model, arguments);
   if (arguments.all) {
     ShowAll(*model);

@@ -35,6 +35,11 @@ class Ways(unittest.TestCase):
         self.assertEqual(set(report["outputs"]), {"Identity", "Identity_1", "Identity_2", "Identity_3"})
         self.assertEqual(out.read_bytes(), first)
         self.assertEqual(sorted(p.name for p in self.at.iterdir()), ["f.pb"])
+        code, text, _ = run("show", "--dir", out)
+        self.assertEqual(code, 0)
+        self.assertIn("input:0 float32[1,256,256,3]", text)
+        self.assertIn("guessed", text)
+        self.assertEqual(len(json.loads(run("show", "--dir", out, "--json")[1])["guessed_outputs"]), 4)
 
     def test_freeze_refusals(self):
         for words, code, part in [((MODEL,), 2, "two were wanted"), ((MODEL, self.at / "x", "y"), 2, "two were wanted"),
