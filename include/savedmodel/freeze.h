@@ -3,6 +3,7 @@
 #define SAVEDMODEL_FREEZE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,10 +23,16 @@ struct FrozenModel {
   int64_t variable_bytes = 0;
 };
 
+struct FreezeOptions {
+  // True for the nodes of variables (by name) that stay variables. Null: none does.
+  std::function<bool(const std::string& node)> keep_variable;
+};
+
 // What the signature's outputs need, with the values that the variables have now; the bundle is not changed. TensorFlow runs the
 // graph too. NotFound for an unknown signature; FailedPrecondition when the signature writes a variable, reads one that has no
 // value, or looks things up in a table; Unimplemented for handles that go where values cannot, ResourceExhausted past 2 GiB.
-SAVEDMODEL_EXPORT absl::StatusOr<FrozenModel> FreezeSignature(const SavedModelBundle& bundle, const std::string& signature);
+SAVEDMODEL_EXPORT absl::StatusOr<FrozenModel> FreezeSignature(const SavedModelBundle& bundle, const std::string& signature,
+                                                             const FreezeOptions& options = {});
 
 }  // namespace savedmodel
 

@@ -28,7 +28,19 @@ std::string ReasonNotToRun(const OpTable& ops, const std::string& op) {
   return def->refusal.empty() ? "no kernel" : absl::StrCat("no kernel: ", def->refusal);
 }
 
-EntryReport Examine(const std::string& name, const std::vector<ReachedNode>& nodes, const GraphReach& reach, const OpTable& ops) {
+using Devices = std::vector<std::shared_ptr<Device>>;
+
+DeviceOps MissingOn(const Device& device, const std::set<std::string>& names, const OpTable& ops) {
+  DeviceOps found{device.name(), {}};
+  for (const std::string& name : names) {
+    const std::shared_ptr<const OpDef> def = ops.Find(name);
+    if (def != nullptr && def->cpu != nullptr && device.FindKernel(*def) == nullptr) found.missing.push_back(name);
+  }
+  return found;
+}
+
+EntryReport Examine(const std::string& name, const std::vector<ReachedNode>& nodes, const GraphReach& reach, const OpTable& ops,
+                    const Devices& devices) {
   EntryReport report;
   report.name = name;
   report.nodes = static_cast<int>(nodes.size());
@@ -49,6 +61,7 @@ EntryReport Examine(const std::string& name, const std::vector<ReachedNode>& nod
   }
   report.ops = static_cast<int>(names.size());
   for (auto& item : problems) report.problems.push_back(std::move(item.second));
+  for (const auto& device : devices) report.devices.push_back(MissingOn(*device, names, ops));
   return report;
 }
 
@@ -114,7 +127,7 @@ bool CollectKeys(const proto::GraphDef& graph, std::set<std::string>* keys) {
   return complete;
 }
 
-MetaGraphReport ExamineMetaGraph(FileSource& source, const proto::MetaGraphDef& meta_graph, const OpTable& ops) {
+MetaGraphReport ExamineMetaGraph(FileSource& source, const proto::MetaGraphDef& meta_graph, const OpTable& ops, const Devices& devices) {
   MetaGraphReport report;
   const proto::GraphDef& graph = meta_graph.graph_def();
   report.tags.assign(meta_graph.meta_info_def().tags().begin(), meta_graph.meta_info_def().tags().end());
@@ -127,7 +140,7 @@ MetaGraphReport ExamineMetaGraph(FileSource& source, const proto::MetaGraphDef& 
   std::set<const proto::FunctionDef*> called;
   auto add = [&](const std::string& name, const std::vector<std::string>& fetches, const std::vector<std::string>& feeds, bool serves) {
     const std::vector<ReachedNode> nodes = reach.From(fetches, feeds);
-    report.entries.push_back(Examine(name, nodes, reach, ops));
+    report.entries.push_back(Examine(name, nodes, reach, ops, devices));
     for (const ReachedNode& reached : nodes) {
       if (reached.function != nullptr) called.insert(reached.function);
       if (serves) served.insert(reached.node);
@@ -143,7 +156,9 @@ MetaGraphReport ExamineMetaGraph(FileSource& source, const proto::MetaGraphDef& 
       add(key, fetches, feeds, true);
     }
   }
-  if (!meta_graph.saver_def().restore_op_name().empty()) add("(restore)", {meta_graph.saver_def().restore_op_name()}, {meta_graph.saver_def().filename_tensor_name()}, false);
+  if (!meta_graph.saver_def().restore_op_name().empty()) {
+    add("(restore)", {meta_graph.saver_def().restore_op_name()}, {meta_graph.saver_def().filename_tensor_name()}, false);
+  }
   absl::StatusOr<std::string> init = FindInitOp(meta_graph, source.name());
   if (init.ok() && !init->empty()) add("(init)", {*init}, {}, false);
   report.functions = graph.library().function_size();
@@ -206,16 +221,17 @@ void JudgeMetaGraph(const MetaGraphReport& graph, ModelReport* report) {
     if (entry.problems.empty() && entry.name[0] != '(') whole.push_back(entry.name);
     if (entry.problems.empty()) continue;
     missing = true;
-    report->problems.push_back(absl::StrCat(where, ", ", entry.name[0] == '(' ? entry.name : absl::StrCat("signature \"", entry.name, "\""), ": ",
-                                            absl::StrJoin(entry.problems, ", ", [](std::string* out, const OpProblem& problem) { absl::StrAppend(out, problem.op); }),
-                                            " cannot run"));
+    report->problems.push_back(absl::StrCat(
+        where, ", ", entry.name[0] == '(' ? entry.name : absl::StrCat("signature \"", entry.name, "\""), ": ",
+        absl::StrJoin(entry.problems, ", ", [](std::string* out, const OpProblem& problem) { absl::StrAppend(out, problem.op); }), " cannot run"));
   }
   if (missing) {
     report->advice.push_back("ops without a kernel: add your own to a copy of BuiltinOps() (savedmodel/op.h), or export the model without them");
     if (!whole.empty()) report->advice.push_back(absl::StrCat(where, ": these signatures can run: ", absl::StrJoin(whole, ", ")));
   }
   if (!graph.unused_variables.empty() && Total(graph.unused_variables) > kLargeConstant) {
-    report->advice.push_back(absl::StrCat(where, ": ", Total(graph.unused_variables), " bytes of variables serve no signature; `savedmodel freeze` leaves them out"));
+    report->advice.push_back(
+        absl::StrCat(where, ": ", Total(graph.unused_variables), " bytes of variables serve no signature; `savedmodel freeze` leaves them out"));
   }
 }
 
@@ -231,7 +247,7 @@ void JudgeCheckpoint(const CheckpointReport& checkpoint, ModelReport* report) {
 
 }  // namespace
 
-absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const OpTable& ops) {
+absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const OpTable& ops, const Devices& devices) {
   ModelReport report;
   FileSource& source = *location.source;
   report.location = location.note.empty() ? source.name() : location.note;
@@ -240,9 +256,11 @@ absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const Op
   std::set<std::string> keys;
   bool keys_known = model->meta_graphs_size() > 0;
   for (const proto::MetaGraphDef& meta_graph : model->meta_graphs()) {
-    report.meta_graphs.push_back(ExamineMetaGraph(source, meta_graph, ops));
+    report.meta_graphs.push_back(ExamineMetaGraph(source, meta_graph, ops, devices));
     keys_known = CollectKeys(meta_graph.graph_def(), &keys) && keys_known;
-    if (absl::StatusOr<SignatureMap> signatures = ReadSignatures(meta_graph); !signatures.ok()) report.problems.push_back(std::string(signatures.status().message()));
+    if (absl::StatusOr<SignatureMap> signatures = ReadSignatures(meta_graph); !signatures.ok()) {
+      report.problems.push_back(std::string(signatures.status().message()));
+    }
     if (absl::Status status = CheckSavedTensors(meta_graph.graph_def()); !status.ok()) report.problems.push_back(std::string(status.message()));
   }
   if (report.meta_graphs.empty()) report.problems.push_back("the model holds no meta graphs");

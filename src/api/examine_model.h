@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "loader/about_model.h"
+#include "savedmodel/device.h"
 #include "savedmodel/model_source.h"
 #include "savedmodel/op.h"
 #include "savedmodel/saved_model_bundle.h"
@@ -23,11 +24,18 @@ struct OpProblem {
   std::string first_node, function;  // function: empty for the top-level graph
 };
 
+// The ops of an entry that a device beside the CPU has no kernel for: they run on the CPU.
+struct DeviceOps {
+  std::string device;
+  std::vector<std::string> missing;
+};
+
 // One way to use a meta graph: a signature, or what loading runs.
 struct EntryReport {
   std::string name;  // the signature's key; "(restore)", "(init)"
   int nodes = 0, ops = 0;
   std::vector<OpProblem> problems;
+  std::vector<DeviceOps> devices;
 };
 
 struct NamedSize {
@@ -69,7 +77,8 @@ struct ModelReport {
 };
 
 // Reads the graphs and every tensor of the checkpoint. Errors only when there is no model, or its graphs cannot be read.
-absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const OpTable& ops);
+// `devices`: those beside the CPU to report on.
+absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const OpTable& ops, const std::vector<std::shared_ptr<Device>>& devices = {});
 
 }  // namespace savedmodel
 

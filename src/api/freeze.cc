@@ -10,17 +10,18 @@
 
 namespace savedmodel {
 
-absl::StatusOr<FrozenModel> FreezeSignature(const SavedModelBundle& bundle, const std::string& key) {
+absl::StatusOr<FrozenModel> FreezeSignature(const SavedModelBundle& bundle, const std::string& key, const FreezeOptions& options) {
   auto found = bundle.signatures().find(key);
   if (found == bundle.signatures().end()) {
-    return absl::NotFoundError(absl::StrCat("signature \"", key, "\" not found, this model has ", absl::StrJoin(bundle.signatures(), ", ", [](std::string* out, const auto& item) {
-                                              absl::StrAppend(out, "\"", item.first, "\"");
-                                            })));
+    const auto quoted = [](std::string* out, const auto& item) { absl::StrAppend(out, "\"", item.first, "\""); };
+    return absl::NotFoundError(
+        absl::StrCat("signature \"", key, "\" not found, this model has ", absl::StrJoin(bundle.signatures(), ", ", quoted)));
   }
   FrozenModel model;
   model.inputs = found->second.inputs;
   model.outputs = found->second.outputs;
   FreezeRequest request;
+  request.keep = options.keep_variable;
   for (auto* list : {&model.inputs, &model.outputs}) {
     for (const auto& [name, info] : *list) {
       if (info.name.empty() || info.name.find(',') != std::string::npos) {

@@ -80,8 +80,8 @@ absl::Status RestoreNamed(MetaGraph::Contents& contents, const Checkpoint& check
   for (size_t i = 0; i < names.size(); ++i) {
     variables.push_back(VariableOf(*contents.nodes.at(names[i]), state));
     if (variables[i] == nullptr || !variables[i]->shape().CompatibleWith(values[i].shape())) {
-      return absl::InvalidArgumentError(absl::StrCat("variable \"", names[i], "\": shape in the checkpoint is ", values[i].shape().ToString(), ", the graph wants ",
-                                                     variables[i] == nullptr ? "another" : variables[i]->shape().ToString()));
+      return absl::InvalidArgumentError(absl::StrCat("variable \"", names[i], "\": shape in the checkpoint is ", values[i].shape().ToString(),
+                                                     ", the graph wants ", variables[i] == nullptr ? "another" : variables[i]->shape().ToString()));
     }
   }
   for (size_t i = 0; i < names.size(); ++i) {
@@ -109,7 +109,8 @@ absl::Status RestoreAll(MetaGraph::Contents& contents, std::shared_ptr<const Che
     if (checkpoint->Has(RequestFor(contents, variable.name).key)) names.push_back(variable.name);
   }
   if (names.empty()) {
-    return absl::NotFoundError(absl::StrCat(prefix, ": holds none of the graph's ", contents.variables.size(), " variables, and the graph has no saver of its own"));
+    return absl::NotFoundError(
+        absl::StrCat(prefix, ": holds none of the graph's ", contents.variables.size(), " variables, and the graph has no saver of its own"));
   }
   return RestoreNamed(contents, *checkpoint, names);
 }

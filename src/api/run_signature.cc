@@ -15,7 +15,8 @@ std::string Keys(const Map& map) {
 }  // namespace
 
 absl::Status CheckInput(const std::string& key, const TensorInfo& info, const Tensor& tensor) {
-  SM_CHECK_ARGUMENT(tensor.dtype() == info.dtype, "input \"", key, "\": dtype is ", DataTypeName(tensor.dtype()), ", signature wants ", DataTypeName(info.dtype));
+  SM_CHECK_ARGUMENT(tensor.dtype() == info.dtype, "input \"", key, "\": dtype is ", DataTypeName(tensor.dtype()), ", signature wants ",
+                    DataTypeName(info.dtype));
   SM_CHECK_ARGUMENT(info.shape.CompatibleWith(tensor.shape()), "input \"", key, "\": shape is ", tensor.shape().ToString(), ", signature wants ",
                     info.shape.ToString());
   return absl::OkStatus();

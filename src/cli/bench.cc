@@ -16,6 +16,7 @@
 #include "cli/json_value.h"
 #include "cli/model_file.h"
 #include "cli/python_error.h"
+#include "cli/terminal.h"
 #include "core/status_macros.h"
 #include "savedmodel/savedmodel.h"
 
@@ -93,10 +94,11 @@ absl::StatusOr<std::vector<OpTime>> TraceOps(const BenchSetting& setting, const 
 std::string SettingJson(const BenchSetting& setting) {
   const Latencies l = setting.latencies();
   return absl::StrFormat(
-      "{\"setting\": %s, \"threads\": %d, \"streams\": %d, \"load_ms\": %.4g, \"first_ms\": %.4g,\n  \"latency_ms\": {\"min\": %.5g, \"p50\": %.5g, \"p90\": "
+      "{\"setting\": %s, \"threads\": %d, \"streams\": %d, \"load_ms\": %.4g, \"first_ms\": %.4g,\n  \"latency_ms\": {\"min\": %.5g, \"p50\": %.5g, "
+      "\"p90\": "
       "%.5g, \"p99\": %.5g, \"mean\": %.5g},\n  \"runs\": %d, \"throughput_per_s\": %.5g}",
-      JsonString(setting.name()), setting.threads(), setting.streams(), setting.load_ms(), setting.first_ms(), l.min, l.p50, l.p90, l.p99, l.mean, setting.runs(),
-      setting.throughput());
+      JsonString(setting.name()), setting.threads(), setting.streams(), setting.load_ms(), setting.first_ms(), l.min, l.p50, l.p90, l.p99, l.mean,
+      setting.runs(), setting.throughput());
 }
 
 std::string OpsJson(const std::vector<OpTime>& ops) {
@@ -104,8 +106,8 @@ std::string OpsJson(const std::vector<OpTime>& ops) {
   double total = 0;
   for (const OpTime& op : ops) total += op.ms;
   for (const OpTime& op : ops) {
-    absl::StrAppendFormat(&out, "%s{\"op\": %s, \"count\": %d, \"ms\": %.4g, \"share\": %.4f}", out.empty() ? "" : ",\n    ", JsonString(op.op), op.count, op.ms,
-                          total > 0 ? op.ms / total : 0.0);
+    absl::StrAppendFormat(&out, "%s{\"op\": %s, \"count\": %d, \"ms\": %.4g, \"share\": %.4f}", out.empty() ? "" : ",\n    ", JsonString(op.op),
+                          op.count, op.ms, total > 0 ? op.ms / total : 0.0);
   }
   return out;
 }
@@ -128,16 +130,18 @@ void PrintJson(const Choice& choice, const Arguments& arguments, const std::vect
 
 void PrintText(const Choice& choice, const Arguments& arguments, const std::vector<std::unique_ptr<BenchSetting>>& settings, const std::vector<OpTime>& ops) {
   std::printf("%s, signature %s, inputs %s\n", arguments.dir->c_str(), choice.signature.c_str(), settings[0]->inputs().c_str());
-  std::printf("%-22s %9s %9s %9s %9s %9s %12s %10s %10s\n", "setting", "min ms", "p50", "p90", "p99", "mean", "runs per s", "load ms", "first ms");
+  const std::string head = absl::StrFormat("%-22s %9s %9s %9s %9s %9s %12s %10s %10s", "setting", "min ms", "p50", "p90", "p99", "mean", "runs per s",
+                                           "load ms", "first ms");
+  std::puts(Paint(Style::kHead, head).c_str());
   for (const auto& setting : settings) {
     const Latencies l = setting->latencies();
-    std::printf("%-22s %9.4g %9.4g %9.4g %9.4g %9.4g %12.5g %10.4g %10.4g\n", setting->name().c_str(), l.min, l.p50, l.p90, l.p99, l.mean, setting->throughput(),
-                setting->load_ms(), setting->first_ms());
+    std::printf("%-22s %9.4g %9.4g %9.4g %9.4g %9.4g %12.5g %10.4g %10.4g\n", setting->name().c_str(), l.min, l.p50, l.p90, l.p99, l.mean,
+                setting->throughput(), setting->load_ms(), setting->first_ms());
   }
   std::printf("peak memory %.1f MiB\n\n", static_cast<double>(PeakMemory()) / (1 << 20));
   double total = 0;
   for (const OpTime& op : ops) total += op.ms;
-  std::printf("%-32s %8s %10s %7s\n", "op", "count", "ms", "share");
+  std::puts(Paint(Style::kHead, absl::StrFormat("%-32s %8s %10s %7s", "op", "count", "ms", "share")).c_str());
   for (size_t i = 0; i < ops.size() && i < kShownOps; ++i) {
     std::printf("%-32s %8lld %10.4f %6.1f%%\n", ops[i].op.c_str(), static_cast<long long>(ops[i].count), ops[i].ms, total > 0 ? 100 * ops[i].ms / total : 0.0);
   }

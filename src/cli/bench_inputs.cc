@@ -60,7 +60,8 @@ absl::StatusOr<NamedTensors> MakeInputs(const Signature& signature, const ShapeM
     if (given != shapes.end()) {
       shape = given->second;
       if (!info.shape.CompatibleWith(PartialShape(shape))) {
-        return PythonError("ValueError", "--shape: input \"", key, "\" is ", info.shape.ToString(), " in the signature, which ", shape.ToString(), " does not fit");
+        return PythonError("ValueError", "--shape: input \"", key, "\" is ", info.shape.ToString(), " in the signature, which ", shape.ToString(),
+                           " does not fit");
       }
     } else if (info.shape.known_rank()) {
       for (int64_t dim : info.shape.dims()) shape.AddDim(dim < 0 ? 1 : dim);

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cli/load_progress.h"
 #include "cli/python_error.h"
 #include "core/status_macros.h"
 
@@ -56,7 +57,7 @@ absl::StatusOr<std::unique_ptr<BenchSetting>> BenchSetting::Load(const std::stri
   setting->name_ = name;
   setting->options_ = options;
   const Clock::time_point start = Clock::now();
-  SM_ASSIGN_OR_RETURN(setting->bundle_, LoadSavedModel(options.session, {}, {tags.begin(), tags.end()}, dir));
+  SM_ASSIGN_OR_RETURN(setting->bundle_, LoadWithProgress(options.session, {tags.begin(), tags.end()}, dir));
   setting->load_ms_ = MsSince(start);
   const auto found = setting->bundle_.signatures().find(signature_key);
   if (found == setting->bundle_.signatures().end()) return PythonError("ValueError", "the signature ", signature_key, " cannot be run");

@@ -1,5 +1,7 @@
 // numpy's astype.
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -12,15 +14,24 @@
 namespace savedmodel::cli {
 namespace {
 
+// What the processor's conversions give numpy: the smallest integer of the register for a number that does not fit, of which small
+// types take the low bits.
+template <typename Register>
+Register Convert(double number) {
+  constexpr double kLimit = sizeof(Register) == 4 ? 2147483648.0 : 9223372036854775808.0;
+  return number > -kLimit - 1 && number < kLimit ? static_cast<Register>(number) : std::numeric_limits<Register>::min();
+}
+
 template <typename T>
 T ToInteger(double number, int64_t integer, bool exact) {
   if (exact) return static_cast<T>(static_cast<uint64_t>(integer));
-  if (!(std::fabs(number) < 9.2e18)) return static_cast<T>(static_cast<uint64_t>(INT64_MIN));
-  return static_cast<T>(static_cast<uint64_t>(static_cast<int64_t>(number)));
+  if (sizeof(T) < 4 || std::is_same_v<T, int32_t>) return static_cast<T>(static_cast<uint32_t>(Convert<int32_t>(number)));
+  return static_cast<T>(static_cast<uint64_t>(Convert<int64_t>(number)));
 }
 
 uint64_t ToUnsigned(double number, int64_t integer, bool exact) {
-  if (!exact && number >= 9.2e18 && number < 18446744073709551615.0) return static_cast<uint64_t>(number);
+  constexpr double kHalf = 9223372036854775808.0;
+  if (!exact && number >= kHalf) return static_cast<uint64_t>(Convert<int64_t>(number - kHalf)) ^ (uint64_t{1} << 63);
   return ToInteger<uint64_t>(number, integer, exact);
 }
 

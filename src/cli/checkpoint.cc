@@ -44,20 +44,28 @@ absl::Status ShowCheckpoint(const Arguments& arguments) {
     for (const CheckpointEntry& entry : entries) {
       std::vector<Json> shape;
       for (int64_t dim : entry.shape.dims()) shape.push_back(Json::Number(dim));
-      tensors.push_back(Json::Object({{"name", Json::Text(entry.key)}, {"dtype", Json::Text(DataTypeName(entry.dtype))}, {"shape", Json::List(shape)},
-                                      {"bytes", Json::Number(static_cast<int64_t>(entry.bytes))}, {"shard", entry.sliced ? Json::Null() : Json::Number(entry.shard)},
+      tensors.push_back(Json::Object({{"name", Json::Text(entry.key)},
+                                      {"dtype", Json::Text(DataTypeName(entry.dtype))},
+                                      {"shape", Json::List(shape)},
+                                      {"bytes", Json::Number(static_cast<int64_t>(entry.bytes))},
+                                      {"shard", entry.sliced ? Json::Null() : Json::Number(entry.shard)},
                                       {"sliced", Json::Bool(entry.sliced)}}));
     }
-    std::puts(Json::Object({{"checkpoint", Json::Text(prefix)}, {"version", Json::Number(checkpoint->version())}, {"bytes", Json::Number(total)}, {"tensors", Json::List(tensors)}})
-                  .text().c_str());
+    std::puts(Json::Object({{"checkpoint", Json::Text(prefix)},
+                            {"version", Json::Number(checkpoint->version())},
+                            {"bytes", Json::Number(total)},
+                            {"tensors", Json::List(tensors)}})
+                  .text()
+                  .c_str());
     return absl::OkStatus();
   }
   size_t width = 4;
   for (const CheckpointEntry& entry : entries) width = std::max(width, std::min<size_t>(entry.key.size(), 80));
   std::printf("%s: version %d, %zu tensors, %s\n", prefix.c_str(), checkpoint->version(), entries.size(), SizeText(total).c_str());
   for (const CheckpointEntry& entry : entries) {
-    std::printf("%s\n", absl::StrFormat("%-*s  %-10s %-20s %12u  %s", static_cast<int>(width), entry.key, DataTypeName(entry.dtype), entry.shape.ToString(), entry.bytes,
-                                        entry.sliced ? "in slices" : absl::StrCat("shard ", entry.shard)).c_str());
+    std::printf("%s\n", absl::StrFormat("%-*s  %-10s %-20s %12u  %s", static_cast<int>(width), entry.key, DataTypeName(entry.dtype),
+                                        entry.shape.ToString(), entry.bytes, entry.sliced ? "in slices" : absl::StrCat("shard ", entry.shard))
+                            .c_str());
   }
   return absl::OkStatus();
 }

@@ -23,8 +23,8 @@ constexpr char kScan[] = "Says which ops of a list (--op_denylist, else WriteFil
 constexpr char kBench[] =
     "Runs a signature again and again on made-up inputs and prints latency percentiles, throughput, the time to load and to the first answer, "
     "peak memory and the time by op. Sizes that the signature leaves open are 1 unless --shape KEY=1x224x224x3,... says otherwise. "
-    "--streams runs as many callers at once. --compare SETTING (threads=4, streams=2, precision=bfloat16, winograd=off, disable=PASS) loads the model a second time under that setting and runs "
-    "both in turn. --trace writes the steps of one run for chrome://tracing and Perfetto.";
+    "--streams runs as many callers at once. --compare SETTING (threads=4, streams=2, precision=bfloat16, winograd=off, disable=PASS) loads the "
+    "model a second time under that setting and runs both in turn. --trace writes the steps of one run for chrome://tracing and Perfetto.";
 
 }  // namespace
 
@@ -70,40 +70,99 @@ absl::Span<const Flag> Flags() {
       {"target_triple", &A::not_used, "TRIPLE", nullptr},
       {"target_cpu", &A::not_used, "CPU", nullptr},
       {"multithreading", &A::not_used, "BOOL", nullptr},
+      {"verbosity", &A::not_used, "N", nullptr},  // these belong to absl's logging
+      {"stderrthreshold", &A::not_used, "LEVEL", nullptr},
+      {"log_dir", &A::not_used, "DIR", nullptr},
+      {"logtostderr", &A::not_used_switch, nullptr, nullptr},
+      {"alsologtostderr", &A::not_used_switch, nullptr, nullptr},
   };
   return flags;
 }
 
 absl::Span<const Command> Commands() {
   static const std::vector<Command> commands = {
-      {"show", "what a SavedModel holds", Show, {"dir"}, {"all", "tag_set", "signature_def", "list_ops", "checkpoint", "json"}, 0, kShow,
+      {"show",
+       "what a SavedModel holds",
+       Show,
+       {"dir"},
+       {"all", "tag_set", "signature_def", "list_ops", "checkpoint", "json"},
+       0,
+       kShow,
        "# the tag sets\nsavedmodel show --dir models/half_plus_two\n"
        "# inputs and outputs of a signature\nsavedmodel show --dir models/half_plus_two --tag_set serve --signature_def serving_default\n"
        "# everything, for a program\nsavedmodel show --dir models/half_plus_two --all --json\n"},
-      {"run", "run a signature once", RunModel, {"dir", "tag_set", "signature_def"},
-       {"inputs", "input_exprs", "input_examples", "outdir", "overwrite", "scale", "seed", "json"}, 0, kRun,
+      {"run",
+       "run a signature once",
+       RunModel,
+       {"dir", "tag_set", "signature_def"},
+       {"inputs", "input_exprs", "input_examples", "outdir", "overwrite", "scale", "seed", "json"},
+       0,
+       kRun,
        "# numbers\nsavedmodel run --dir m --tag_set serve --signature_def serving_default --input_exprs 'x=[[1.0],[2.0]]'\n"
        "# a picture, scaled to -1..1\nsavedmodel run --dir m --tag_set serve --signature_def serving_default --inputs image=cat.jpg --scale=-1..1\n"
-       "# random numbers in, arrays out\nsavedmodel run --dir m --tag_set serve --signature_def serving_default --input_exprs 'x=np.random.rand(1,224,224,3)' --outdir out\n"},
-      {"scan", "look for ops that touch files or print", Scan, {"dir"}, {"tag_set", "op_denylist", "json"}, 0, kScan,
+       "# random numbers in, arrays out\nsavedmodel run --dir m --tag_set serve --signature_def serving_default --input_exprs "
+       "'x=np.random.rand(1,224,224,3)' --outdir out\n"},
+      {"scan",
+       "look for ops that touch files or print",
+       Scan,
+       {"dir"},
+       {"tag_set", "op_denylist", "json"},
+       0,
+       kScan,
        "# the default list\nsavedmodel scan --dir m\n# ops of your own\nsavedmodel scan --dir m --op_denylist PyFunc,EagerPyFunc\n"},
-      {"ops", "the ops that this library knows", ListOps, {}, {"json"}, 0, "Prints each op and whether it has a kernel.",
+      {"ops",
+       "the ops that this library knows",
+       ListOps,
+       {},
+       {"json"},
+       0,
+       "Prints each op and whether it has a kernel.",
        "# those without a kernel\nsavedmodel ops | grep -v 'kernel$'\n"},
-      {"doctor", "what of a model would not run, and why", Doctor, {"dir"}, {"json"}, 1, "Checks a model without running it: ops without a kernel and the signatures they affect, versions, checksums of the variables, parts that nothing uses.",
+      {"doctor",
+       "what of a model would not run, and why",
+       Doctor,
+       {"dir"},
+       {"json"},
+       1,
+       "Checks a model without running it: ops without a kernel and the signatures they affect, versions, checksums of the variables, parts that "
+       "nothing uses.",
        "# one model\nsavedmodel doctor models/ssd\n"},
-      {"bench", "measure latency and throughput", Bench, {"dir"},
-       {"tag_set", "signature_def", "shape", "precision", "threads", "streams", "seconds", "json", "trace", "compare"}, 0, kBench,
+      {"bench",
+       "measure latency and throughput",
+       Bench,
+       {"dir"},
+       {"tag_set", "signature_def", "shape", "precision", "threads", "streams", "seconds", "json", "trace", "compare"},
+       0,
+       kBench,
        "# a picture model, one caller\nsavedmodel bench --dir m --shape image=1x224x224x3\n"
        "# four callers, two threads, for a program\nsavedmodel bench --dir m --streams 4 --threads 2 --seconds 10 --json\n"
        "# is one thread faster?\nsavedmodel bench --dir m --compare threads=1\n"},
-      {"freeze", "a signature as one GraphDef with constants for variables", Freeze, {}, {"tag_set", "signature_def", "overwrite", "json"}, 2,
+      {"freeze",
+       "a signature as one GraphDef with constants for variables",
+       Freeze,
+       {},
+       {"tag_set", "signature_def", "overwrite", "json"},
+       2,
        "Writes what a signature's outputs need, with the variables' values, as .pb, or as text where the name ends in .pbtxt.",
        "# serving_default\nsavedmodel freeze m frozen.pb\n"},
-      {"convert", "protobuf files from binary to text and back", ConvertFile, {}, {"overwrite"}, 2,
+      {"convert",
+       "protobuf files from binary to text and back",
+       ConvertFile,
+       {},
+       {"overwrite"},
+       2,
        "Reads a SavedModel, GraphDef or MetaGraphDef and writes it as .pb or .pbtxt, by the name of the file to write.",
        "# to read it\nsavedmodel convert m/saved_model.pb m.pbtxt\n"},
+      {"freeze_model",
+       "the same for tfcompile, with its config.pbtxt",
+       FreezeModel,
+       {"dir", "output_prefix", "tag_set"},
+       {"signature_def_key", "variables_to_feed", "checkpoint_path"},
+       0,
+       "Writes DIR/frozen_graph.pb and DIR/config.pbtxt (DIR is --output_prefix) with the flags of saved_model_cli. Inputs must have full shapes.",
+       "# all variables as constants\nsavedmodel freeze_model --dir m --tag_set serve --output_prefix out\n"
+       "# one stays an input\nsavedmodel freeze_model --dir m --tag_set serve --output_prefix out --variables_to_feed w\n"},
       {"aot_compile_cpu", "", NotHere, {"cpp_class"}, {}, 0, "", ""},
-      {"freeze_model", "", FreezeModel, {"dir", "output_prefix", "tag_set"}, {}, 0, "", ""},
       {"man", "", PrintManPage, {}, {}, 0, "", ""},
       {"completion", "", PrintCompletion, {}, {}, 0, "", ""},
   };

@@ -19,7 +19,7 @@ struct Arguments {
   std::optional<std::string> not_used;  // flags of the reference that change nothing here
   std::string inputs, input_exprs, input_examples;
   bool all = false, list_ops = false, overwrite = false, json = false;
-  bool tf_debug = false, init_tpu = false, use_tfrt = false, convert_tf1_model = false;
+  bool tf_debug = false, init_tpu = false, use_tfrt = false, convert_tf1_model = false, not_used_switch = false;
   std::optional<std::string> checkpoint;
   std::vector<std::string> paths;  // what follows the command
 };
@@ -52,6 +52,8 @@ absl::Status RunModel(const Arguments& arguments);
 absl::Status ListOps(const Arguments& arguments);
 absl::Status Doctor(const Arguments& arguments);
 absl::Status ShowCheckpoint(const Arguments& arguments);
+bool IsRegularFile(const std::string& path);
+absl::Status ShowFrozen(const Arguments& arguments);  // --dir names the file
 absl::Status Freeze(const Arguments& arguments);
 absl::Status Convert(const Arguments& arguments);
 absl::Status Bench(const Arguments& arguments);

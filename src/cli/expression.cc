@@ -47,7 +47,8 @@ class Evaluator {
   // Counts what a step made.
   absl::StatusOr<Value> Counted(absl::StatusOr<Value> value) {
     if (!value.ok()) return value;
-    made_ += value->kind == Kind::kArray && !value->array->objects ? value->array->tensor.num_elements() : static_cast<int64_t>(value->items.size() + value->text.size() / 8);
+    made_ += value->kind == Kind::kArray && !value->array->objects ? value->array->tensor.num_elements()
+                                                                   : static_cast<int64_t>(value->items.size() + value->text.size() / 8);
     if (made_ > kMaxTotal) return absl::InvalidArgumentError("it makes too many elements");
     return value;
   }

@@ -1,9 +1,11 @@
 #include "cli/functions_text.h"
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cli/python_text.h"
 #include "savedmodel/data_type.h"
 
@@ -52,53 +54,96 @@ std::string TypeName(const proto::StructuredValue& value) {
   }
 }
 
-std::string ValueText(const proto::StructuredValue& value, int depth);
+std::string Repr(const proto::StructuredValue& value, int depth);
 
 template <typename Values>
-std::string Items(const Values& values, int depth) {
-  std::string text;
-  for (const proto::StructuredValue& item : values) absl::StrAppend(&text, text.empty() ? "" : ", ", ValueText(item, depth + 1));
-  return text;
+std::string Reprs(const Values& values, int depth) {
+  return absl::StrJoin(values, ", ", [depth](std::string* out, const proto::StructuredValue& item) { out->append(Repr(item, depth + 1)); });
 }
 
-std::string TypeSpecText(const proto::TypeSpecProto& spec, int depth) {
-  return absl::StrCat(ClassName(spec), "(", Items(spec.type_state().tuple_value().values(), depth), ")");
+// The keys of a dictionary, sorted: the file has them in no order.
+std::map<std::string, const proto::StructuredValue*> Sorted(const proto::DictValue& dict) {
+  std::map<std::string, const proto::StructuredValue*> sorted;
+  for (const auto& [key, item] : dict.fields()) sorted[key] = &item;
+  return sorted;
 }
 
-// The tool ends each item with ", " and takes the last away with two backspaces.
-std::string ValueText(const proto::StructuredValue& value, int depth) {
+std::string ShapeRepr(const proto::TensorShapeProto& shape) {
+  return absl::StrCat("TensorShape(", shape.unknown_rank() ? "None" : DimsText(shape, true), ")");
+}
+
+// Python's repr() of what the value was.
+std::string Repr(const proto::StructuredValue& value, int depth) {
   if (depth > kMaxDepth) return "...";
-  auto closed = [&](const std::string& items, const char* open, const char* close) {
-    return absl::StrCat(open, items, items.empty() ? "" : ", \b\b", close);
-  };
   switch (value.kind_case()) {
     case proto::StructuredValue::kNoneValue: return "None";
     case proto::StructuredValue::kFloat64Value: return DoubleRepr(value.float64_value());
     case proto::StructuredValue::kInt64Value: return absl::StrCat(value.int64_value());
-    case proto::StructuredValue::kStringValue: return absl::StrCat("'", value.string_value(), "'");
+    case proto::StructuredValue::kStringValue: return StringRepr(value.string_value());
     case proto::StructuredValue::kBoolValue: return value.bool_value() ? "True" : "False";
-    case proto::StructuredValue::kTensorShapeValue:
-      return absl::StrCat("TensorShape(", value.tensor_shape_value().unknown_rank() ? "None" : DimsText(value.tensor_shape_value(), true), ")");
+    case proto::StructuredValue::kTensorShapeValue: return ShapeRepr(value.tensor_shape_value());
     case proto::StructuredValue::kTensorDtypeValue: return "tf." + DataTypeName(static_cast<DataType>(value.tensor_dtype_value()));
     case proto::StructuredValue::kTensorSpecValue: return SpecText(value.tensor_spec_value());
-    case proto::StructuredValue::kTypeSpecValue: return TypeSpecText(value.type_spec_value(), depth);
-    case proto::StructuredValue::kListValue: return closed(Items(value.list_value().values(), depth), "[", "]");
-    case proto::StructuredValue::kTupleValue: return closed(Items(value.tuple_value().values(), depth), "[", "]");
-    case proto::StructuredValue::kDictValue: {
-      std::map<std::string, const proto::StructuredValue*> sorted;
-      for (const auto& [key, item] : value.dict_value().fields()) sorted[key] = &item;
-      std::string items;
-      for (const auto& [key, item] : sorted) absl::StrAppend(&items, items.empty() ? "" : ", ", "'", key, "': ", ValueText(*item, depth + 1));
-      return closed(items, "{", "}");
+    case proto::StructuredValue::kTypeSpecValue: {
+      const proto::TypeSpecProto& spec = value.type_spec_value();
+      return absl::StrCat(ClassName(spec), "(", Reprs(spec.type_state().tuple_value().values(), depth), ")");
     }
-    case proto::StructuredValue::kNamedTupleValue: {
-      std::string items;
-      for (const auto& pair : value.named_tuple_value().values()) {
-        absl::StrAppend(&items, items.empty() ? "" : ", ", ValueText(pair.value(), depth + 1));
-      }
-      return closed(items, "[", "]");
+    case proto::StructuredValue::kListValue: return absl::StrCat("[", Reprs(value.list_value().values(), depth), "]");
+    case proto::StructuredValue::kTupleValue: {
+      const auto& items = value.tuple_value().values();
+      return absl::StrCat("(", Reprs(items, depth), items.size() == 1 ? ",)" : ")");
     }
+    case proto::StructuredValue::kDictValue:
+      return absl::StrCat("{", absl::StrJoin(Sorted(value.dict_value()), ", ", [depth](std::string* out, const auto& item) {
+                            absl::StrAppend(out, StringRepr(item.first), ": ", Repr(*item.second, depth + 1));
+                          }), "}");
+    case proto::StructuredValue::kNamedTupleValue:
+      return absl::StrCat(value.named_tuple_value().name(), "(",
+                          absl::StrJoin(value.named_tuple_value().values(), ", ", [depth](std::string* out, const auto& pair) {
+                            absl::StrAppend(out, pair.key(), "=", Repr(pair.value(), depth + 1));
+                          }), ")");
     default: return "...";
+  }
+}
+
+// Python's str(), with quotes around texts.
+std::string Str(const proto::StructuredValue& value) {
+  if (value.kind_case() == proto::StructuredValue::kStringValue) return absl::StrCat("'", value.string_value(), "'");
+  if (value.kind_case() == proto::StructuredValue::kTensorDtypeValue) {
+    return absl::StrCat("<dtype: '", DataTypeName(static_cast<DataType>(value.tensor_dtype_value())), "'>");
+  }
+  if (value.kind_case() == proto::StructuredValue::kTensorShapeValue) {
+    return value.tensor_shape_value().unknown_rank() ? "<unknown>" : DimsText(value.tensor_shape_value(), false);
+  }
+  return Repr(value, 0);
+}
+
+// The tool ends each item with ", " and takes the last away with two backspaces, whether there is one or not.
+std::string Listed(const std::vector<std::string>& items, const char* open, const char* close) {
+  std::string text = open;
+  for (const std::string& item : items) absl::StrAppend(&text, item, ", ");
+  return absl::StrCat(text, "\b\b", close);
+}
+
+std::string ValueText(const proto::StructuredValue& value) {
+  std::vector<std::string> items;
+  switch (value.kind_case()) {
+    case proto::StructuredValue::kListValue:
+      for (const auto& item : value.list_value().values()) items.push_back(Str(item));
+      return Listed(items, "[", "]");
+    case proto::StructuredValue::kTupleValue:
+      for (const auto& item : value.tuple_value().values()) items.push_back(Str(item));
+      return Listed(items, "[", "]");
+    case proto::StructuredValue::kNamedTupleValue:
+      for (const auto& pair : value.named_tuple_value().values()) items.push_back(Str(pair.value()));
+      return Listed(items, "[", "]");
+    case proto::StructuredValue::kTensorShapeValue:
+      for (const auto& dim : value.tensor_shape_value().dim()) items.push_back(dim.size() < 0 ? "None" : absl::StrCat(dim.size()));
+      return Listed(items, "[", "]");
+    case proto::StructuredValue::kDictValue:
+      for (const auto& [key, item] : Sorted(value.dict_value())) items.push_back(absl::StrCat("'", key, "': ", Str(*item)));
+      return Listed(items, "{", "}");
+    default: return Str(value);
   }
 }
 
@@ -108,7 +153,7 @@ std::string ArgumentText(const proto::StructuredValue& value) {
     return absl::StrCat(kIndent, spec.name(), ": ", SpecText(spec), "\n");
   }
   if (value.kind_case() == proto::StructuredValue::kStringValue) return absl::StrCat(kIndent, value.string_value(), "\n");
-  return absl::StrCat(kIndent, "DType: ", TypeName(value), "\n", kIndent, "Value: ", ValueText(value, 0), "\n");
+  return absl::StrCat(kIndent, "DType: ", TypeName(value), "\n", kIndent, "Value: ", ValueText(value), "\n");
 }
 
 void AppendOption(const std::vector<std::string>& positional, const std::vector<std::string>& named, int option, std::string* text) {

@@ -90,7 +90,9 @@ std::string Wrapped(const std::string& text, size_t indent, size_t width) {
 std::string HelpText() {
   std::string text = absl::StrCat("usage: savedmodel COMMAND [flags]\n\n", Wrapped(kAbout, 0, kWidth), "\nCommands:\n");
   for (const Command& command : Commands()) {
-    if (!Hidden(command)) absl::StrAppend(&text, "  ", command.name, std::string(10 - std::min<size_t>(9, std::string(command.name).size()), ' '), command.summary, "\n");
+    if (!Hidden(command)) {
+      absl::StrAppend(&text, "  ", command.name, std::string(10 - std::min<size_t>(9, std::string(command.name).size()), ' '), command.summary, "\n");
+    }
   }
   absl::StrAppend(&text, "\n`savedmodel COMMAND --help` shows a command's flags and examples; `savedmodel --version` the version.\n\nExit codes:\n");
   for (const auto& exit : kExits) absl::StrAppend(&text, "  ", exit.code, "  ", exit.meaning, "\n");
@@ -107,7 +109,8 @@ std::string HelpText(const Command& command) {
 }
 
 std::string ManPage() {
-  std::string out = absl::StrCat(".TH SAVEDMODEL 1 \"\" \"", kVersion, "\" \"User Commands\"\n.SH NAME\nsavedmodel \\- looks into TensorFlow SavedModels and runs them\n",
+  std::string out = absl::StrCat(".TH SAVEDMODEL 1 \"\" \"", kVersion,
+                                 "\" \"User Commands\"\n.SH NAME\nsavedmodel \\- looks into TensorFlow SavedModels and runs them\n",
                                  ".SH SYNOPSIS\n.B savedmodel\n.I COMMAND\n[flags]\n.SH DESCRIPTION\n", Troff(kAbout), "\n.SH COMMANDS\n");
   for (const Command& command : Commands()) {
     if (!Hidden(command)) ManCommand(command, &out);

@@ -1,5 +1,6 @@
 #include "cli/json_value.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -82,7 +83,7 @@ class Parser {
 
   bool Number(Value* value) {
     const size_t begin = at_;
-    while (at_ < text_.size() && (absl::ascii_isdigit(static_cast<unsigned char>(text_[at_])) || absl::string_view("+-.eE").find(text_[at_]) != absl::string_view::npos)) ++at_;
+    at_ = std::min(text_.find_first_not_of("0123456789+-.eE", at_), text_.size());
     const std::string digits(text_.substr(begin, at_ - begin));
     double number = 0;
     if (digits.empty() || !absl::SimpleAtod(digits, &number)) return false;

@@ -68,7 +68,9 @@ absl::StatusOr<TensorShape> ShapeOf(const std::vector<Value>& sizes) {
   TensorShape shape;
   if (sizes.size() > 32) return Cannot("more than 32 dimensions");
   for (const Value& size : sizes) {
-    if (size.kind != Kind::kInt || size.integer < 0 || size.integer > kMaxArrayElements) return Cannot("a shape is made of sizes from 0 to ", kMaxArrayElements);
+    if (size.kind != Kind::kInt || size.integer < 0 || size.integer > kMaxArrayElements) {
+      return Cannot("a shape is made of sizes from 0 to ", kMaxArrayElements);
+    }
     shape.AddDim(size.integer);
   }
   if (!shape.valid() || shape.num_elements() > kMaxArrayElements) return Cannot("an array is larger than ", kMaxArrayElements, " elements");
@@ -188,7 +190,9 @@ absl::StatusOr<Value> Reshaped(const Value& value, const std::vector<Value>& siz
   int64_t known = 1;
   bool open = false;
   for (const Value& size : sizes) {
-    if (size.kind != Kind::kInt || size.integer < -1 || size.integer > kMaxArrayElements || (size.integer == -1 && open)) return Cannot("reshape takes sizes, one of them may be -1");
+    if (size.kind != Kind::kInt || size.integer < -1 || size.integer > kMaxArrayElements || (size.integer == -1 && open)) {
+      return Cannot("reshape takes sizes, one of them may be -1");
+    }
     if (size.integer == -1) open = true;
     if (size.integer > 0 && known > kMaxArrayElements / size.integer) return Cannot("reshape: too large");
     if (size.integer >= 0) known *= size.integer;
@@ -255,12 +259,13 @@ absl::StatusOr<Value> NumpyConstant(const std::string& name) {
   static constexpr struct {
     const char* name;
     DataType type;
-  } kNames[] = {{"float16", DataType::kHalf},     {"half", DataType::kHalf},          {"float32", DataType::kFloat},      {"single", DataType::kFloat},
-                {"float64", DataType::kDouble},   {"double", DataType::kDouble},      {"float", DataType::kDouble},       {"int8", DataType::kInt8},
-                {"int16", DataType::kInt16},      {"int32", DataType::kInt32},        {"int64", DataType::kInt64},        {"int", DataType::kInt64},
-                {"uint8", DataType::kUInt8},      {"uint16", DataType::kUInt16},      {"uint32", DataType::kUInt32},      {"uint64", DataType::kUInt64},
-                {"bool", DataType::kBool},        {"bool_", DataType::kBool},         {"complex64", DataType::kComplex64}, {"complex128", DataType::kComplex128},
-                {"complex", DataType::kComplex128}, {"str", DataType::kString},       {"str_", DataType::kString}};
+  } kNames[] = {
+      {"float16", DataType::kHalf},       {"half", DataType::kHalf},     {"float32", DataType::kFloat},       {"single", DataType::kFloat},
+      {"float64", DataType::kDouble},     {"double", DataType::kDouble}, {"float", DataType::kDouble},        {"int8", DataType::kInt8},
+      {"int16", DataType::kInt16},        {"int32", DataType::kInt32},   {"int64", DataType::kInt64},         {"int", DataType::kInt64},
+      {"uint8", DataType::kUInt8},        {"uint16", DataType::kUInt16}, {"uint32", DataType::kUInt32},       {"uint64", DataType::kUInt64},
+      {"bool", DataType::kBool},          {"bool_", DataType::kBool},    {"complex64", DataType::kComplex64}, {"complex128", DataType::kComplex128},
+      {"complex", DataType::kComplex128}, {"str", DataType::kString},    {"str_", DataType::kString}};
   for (const auto& known : kNames) {
     if (name == known.name) value.dtype = known.type;
   }

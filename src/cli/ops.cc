@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
 #include "cli/json_value.h"
+#include "cli/terminal.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel::cli {
@@ -29,7 +30,7 @@ absl::Status ListOps(const Arguments& arguments) {
     if (arguments.json) {
       std::printf("%s{\"op\": %s, \"state\": %s}", first ? "[\n  " : ",\n  ", JsonString(name).c_str(), JsonString(state).c_str());
     } else {
-      std::printf("%s\t%s\n", name.c_str(), state.c_str());
+      std::printf("%s\t%s\n", name.c_str(), Paint(state == "kernel" ? Style::kGood : Style::kWarn, state).c_str());
     }
     first = false;
   }

@@ -148,7 +148,9 @@ absl::Status Objects::Fill(Object* array, const Object& dtype, const Object& siz
   SM_ASSIGN_OR_RETURN(const TensorShape shape, ShapeOf(sizes));
   array->made = true;
   if (dtype.type.objects) {
-    if (data.kind != Kind::kList || static_cast<int64_t>(data.items.size()) != shape.num_elements()) return Bad("an array has not as many elements as its shape says");
+    if (data.kind != Kind::kList || static_cast<int64_t>(data.items.size()) != shape.num_elements()) {
+      return Bad("an array has not as many elements as its shape says");
+    }
     array->shape = shape;
     array->items = data.items;
     return absl::OkStatus();

@@ -1,9 +1,22 @@
 #include "cli/python_error.h"
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+
 namespace savedmodel::cli {
 
 std::string ErrorLine(const absl::Status& status) {
-  if (status.code() == absl::StatusCode::kUnknown) return std::string(status.message());
+  // In one line, and without the note that repeats a node's name ("\n\t [[{{node x}}]]").
+  std::string message;
+  for (absl::string_view line : absl::StrSplit(status.message(), '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (!line.empty() && !absl::StartsWith(line, "[[{{node")) absl::StrAppend(&message, message.empty() ? "" : " ", line);
+  }
+  if (status.code() == absl::StatusCode::kUnknown) return message;
+  if (status.code() == absl::StatusCode::kResourceExhausted && (absl::StrContains(message, "cannot allocate") || absl::StrContains(message, "no memory for"))) {
+    message += "; the model is too large for the memory that is free: free some, raise the limit, or take one signature by `savedmodel freeze`";
+  }
   std::string name;
   bool upper = true;
   for (char c : absl::StatusCodeToString(status.code())) {
@@ -14,8 +27,7 @@ std::string ErrorLine(const absl::Status& status) {
       upper = false;
     }
   }
-  if (name == "Cancelled") return absl::StrCat("CancelledError: ", status.message());
-  return absl::StrCat(name, "Error: ", status.message());
+  return absl::StrCat(name, "Error: ", message);
 }
 
 }  // namespace savedmodel::cli

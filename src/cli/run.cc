@@ -1,4 +1,5 @@
 // run: feeds a signature from files, expressions and examples, prints the results as numpy does, writes them to .npy files.
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -15,10 +16,12 @@
 #include "cli/commands.h"
 #include "cli/image_input.h"
 #include "cli/json_value.h"
+#include "cli/load_progress.h"
 #include "cli/model_file.h"
 #include "cli/npy.h"
 #include "cli/python_error.h"
 #include "cli/run_inputs.h"
+#include "cli/terminal.h"
 #include "cli/to_tensor.h"
 #include "core/status_macros.h"
 #include "savedmodel/savedmodel.h"
@@ -68,7 +71,9 @@ absl::StatusOr<Tensor> FeedOf(const Given& given, const proto::TensorInfo& info,
     if (type != DataType::kString) {
       return PythonError("_pickle.UnpicklingError", "Failed to interpret file ", given.file, " as a pickle; lines of text are read for inputs of strings");
     }
-    if (info.tensor_shape().dim_size() == 0 && !info.tensor_shape().unknown_rank() && given.value.items.size() == 1) return ToTensor(given.value.items[0], type);
+    if (info.tensor_shape().dim_size() == 0 && !info.tensor_shape().unknown_rank() && given.value.items.size() == 1) {
+      return ToTensor(given.value.items[0], type);
+    }
   }
   return ToTensor(given.value, type);
 }
@@ -82,6 +87,17 @@ absl::Status CheckKeys(const std::vector<Given>& given, const Infos& inputs) {
   return absl::OkStatus();
 }
 
+const char* OsErrorName(int error) {
+  switch (error) {
+    case ENOENT: return "FileNotFoundError";
+    case EEXIST: return "FileExistsError";
+    case ENOTDIR: return "NotADirectoryError";
+    case EISDIR: return "IsADirectoryError";
+    case EACCES: return "PermissionError";
+    default: return "OSError";
+  }
+}
+
 absl::Status MakeDirectories(const std::string& path) {
   struct stat there;
   for (size_t end = 0; end != path.npos;) {
@@ -89,8 +105,8 @@ absl::Status MakeDirectories(const std::string& path) {
     const std::string part = path.substr(0, end);
     if (stat(part.c_str(), &there) == 0 && S_ISDIR(there.st_mode)) continue;
     if (mkdir(part.c_str(), 0777) == 0) continue;
-    const char* type = errno == EEXIST ? "FileExistsError" : errno == ENOTDIR ? "NotADirectoryError" : errno == EACCES ? "PermissionError" : "OSError";
-    return PythonError(type, "[Errno ", errno, "] ", std::strerror(errno), ": '", path, "'");
+    const int error = errno == EEXIST && end != path.npos ? ENOTDIR : errno;  // a file in the way
+    return PythonError(OsErrorName(error), "[Errno ", error, "] ", std::strerror(error), ": '", path, "'");
   }
   return absl::OkStatus();
 }
@@ -107,7 +123,7 @@ absl::Status Write(const std::string& directory, const std::string& key, const T
   std::ofstream out(file, std::ios::binary);
   out << bytes;
   out.close();
-  if (!out) return PythonError(errno == ENOENT ? "FileNotFoundError" : "OSError", "[Errno ", errno, "] ", std::strerror(errno), ": '", file, "'");
+  if (!out) return PythonError(OsErrorName(errno), "[Errno ", errno, "] ", std::strerror(errno), ": '", file, "'");
   if (!arguments.json) std::printf("Output %s is saved to %s\n", key.c_str(), file.c_str());
   return absl::OkStatus();
 }
@@ -118,10 +134,10 @@ absl::Status Report(const Infos& outputs, const std::vector<Tensor>& results, co
   for (const auto& output : outputs) {
     const Tensor& result = results[i++];
     if (arguments.json) {
-      absl::StrAppend(&json, json.empty() ? "" : ",\n    ", JsonString(output.first), ": {\"dtype\": ", JsonString(DataTypeName(result.dtype())), ", \"shape\": [",
-                      absl::StrJoin(result.shape().dims(), ", "), "], \"values\": ", JsonTensor(result), "}");
+      absl::StrAppend(&json, json.empty() ? "" : ",\n    ", JsonString(output.first), ": {\"dtype\": ", JsonString(DataTypeName(result.dtype())),
+                      ", \"shape\": [", absl::StrJoin(result.shape().dims(), ", "), "], \"values\": ", JsonTensor(result), "}");
     } else {
-      const std::string text = absl::StrCat("Result for output key ", output.first, ":\n", ArrayText(result), "\n");
+      const std::string text = absl::StrCat(Paint(Style::kHead, absl::StrCat("Result for output key ", output.first, ":")), "\n", ArrayText(result), "\n");
       std::fwrite(text.data(), 1, text.size(), stdout);
     }
     if (arguments.outdir.has_value() && !arguments.outdir->empty()) SM_RETURN_IF_ERROR(Write(*arguments.outdir, output.first, result, arguments));
@@ -130,8 +146,31 @@ absl::Status Report(const Infos& outputs, const std::vector<Tensor>& results, co
   return absl::OkStatus();
 }
 
+// The session refuses to fetch what is fed; a signature whose output is its input asks for just that.
+absl::StatusOr<std::vector<Tensor>> RunWith(Session& session, const Feeds& feeds, const std::vector<std::string>& fetches) {
+  const auto fed = [&feeds](const std::string& name) {
+    return std::find_if(feeds.begin(), feeds.end(), [&name](const auto& feed) { return feed.first == name; });
+  };
+  std::vector<std::string> computed;
+  for (const std::string& name : fetches) {
+    if (fed(name) == feeds.end()) computed.push_back(name);
+  }
+  std::vector<Tensor> results;
+  if (!computed.empty()) {
+    SM_ASSIGN_OR_RETURN(results, session.Run(feeds, computed));
+  }
+  for (size_t i = 0; i < fetches.size(); ++i) {
+    if (const auto feed = fed(fetches[i]); feed != feeds.end()) results.insert(results.begin() + static_cast<int64_t>(i), feed->second);
+  }
+  return results;
+}
+
 absl::Status RefuseWhatIsNotHere(const Arguments& arguments) {
-  const char* flag = arguments.tf_debug ? "tf_debug" : arguments.init_tpu ? "init_tpu" : arguments.worker.has_value() ? "worker" : nullptr;
+  const char* flag = arguments.tf_debug                       ? "tf_debug"
+                     : arguments.init_tpu                     ? "init_tpu"
+                     : arguments.use_tfrt                     ? "use_tfrt"
+                     : !arguments.worker.value_or("").empty() ? "worker"
+                                                              : nullptr;
   if (flag != nullptr) return PythonError("NotImplementedError", "--", flag, " is not known here: this tool runs models in its own process, on this machine");
   return absl::OkStatus();
 }
@@ -154,7 +193,7 @@ absl::Status RunModel(const Arguments& arguments) {
 
   SessionOptions options;
   options.log = [](absl::string_view line) { std::fprintf(stderr, "%s\n", std::string(line).c_str()); };
-  SM_ASSIGN_OR_RETURN(SavedModelBundle bundle, LoadSavedModel(options, {}, {tags.begin(), tags.end()}, *arguments.dir));
+  SM_ASSIGN_OR_RETURN(SavedModelBundle bundle, LoadWithProgress(options, {tags.begin(), tags.end()}, *arguments.dir));
   std::vector<std::string> fetches;
   for (const auto& output : outputs) {
     if (output.second.name().empty()) {
@@ -166,13 +205,15 @@ absl::Status RunModel(const Arguments& arguments) {
   for (const Given& one : given) {
     const proto::TensorInfo& info = inputs.at(one.key);
     if (info.name().empty()) {
-      return PythonError("TypeError", "Cannot interpret feed_dict key as Tensor: The name '' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".");
+      return PythonError("TypeError",
+                         "Cannot interpret feed_dict key as Tensor: The name '' looks like an (invalid) Operation name, not a Tensor. Tensor names "
+                         "must be of the form \"<op_name>:<output_index>\".");
     }
     SM_ASSIGN_OR_RETURN(Tensor tensor, FeedOf(one, info, arguments));
     SM_RETURN_IF_ERROR(CheckShape(bundle.meta_graph_def().graph_def(), info.name(), tensor.shape()));
     feeds.emplace_back(info.name(), std::move(tensor));
   }
-  SM_ASSIGN_OR_RETURN(const std::vector<Tensor> results, bundle.session->Run(feeds, fetches));
+  SM_ASSIGN_OR_RETURN(const std::vector<Tensor> results, RunWith(*bundle.session, feeds, fetches));
   return Report(outputs, results, arguments);
 }
 

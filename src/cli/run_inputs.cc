@@ -183,7 +183,9 @@ absl::StatusOr<Given> FromFile(const FileInput& input) {
 absl::StatusOr<std::vector<Given>> ReadInputs(const Arguments& arguments) {
   SM_ASSIGN_OR_RETURN(const std::vector<FileInput> files, SplitInputs(arguments.inputs));
   uint64_t seed = 0;
-  if (arguments.seed.has_value() && !absl::SimpleAtoi(*arguments.seed, &seed)) return PythonError("ValueError", "--seed is \"", *arguments.seed, "\"; a number was wanted");
+  if (arguments.seed.has_value() && !absl::SimpleAtoi(*arguments.seed, &seed)) {
+    return PythonError("ValueError", "--seed is \"", *arguments.seed, "\"; a number was wanted");
+  }
   SM_ASSIGN_OR_RETURN(Expressions expressions, SplitExpressions(arguments.input_exprs, &seed));
   SM_ASSIGN_OR_RETURN(Expressions examples, SplitExpressions(arguments.input_examples, nullptr));
   for (auto& example : examples) {

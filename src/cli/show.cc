@@ -8,18 +8,20 @@
 #include "cli/commands.h"
 #include "cli/functions_text.h"
 #include "cli/json_value.h"
-#include "cli/show_json.h"
 #include "cli/model_file.h"
 #include "cli/op_set.h"
 #include "cli/python_error.h"
 #include "cli/python_text.h"
+#include "cli/show_json.h"
 #include "cli/signature_text.h"
+#include "cli/terminal.h"
 #include "core/status_macros.h"
 
 namespace savedmodel::cli {
 namespace {
 
-void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void PrintPlain(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void Print(const std::string& text) { PrintPlain(PaintListing(text)); }
 
 using SortedSignatures = std::map<std::string, const proto::SignatureDef*>;
 
@@ -75,7 +77,9 @@ absl::Status ShowSignature(const proto::MetaGraphDef& meta_graph, const std::str
 
 absl::Status Show(const Arguments& arguments) {
   if (arguments.checkpoint.has_value()) return ShowCheckpoint(arguments);
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, ReadModelFile(*arguments.dir));
+  absl::StatusOr<std::unique_ptr<proto::SavedModel>> read = ReadModelFile(*arguments.dir);
+  if (!read.ok() && IsRegularFile(*arguments.dir) && ShowFrozen(arguments).ok()) return absl::OkStatus();
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<proto::SavedModel> model, std::move(read));
   if (arguments.json) return ShowJson(*model, arguments);
   if (arguments.all) {
     ShowAll(*model);
@@ -124,10 +128,11 @@ absl::Status Scan(const Arguments& arguments) {
       continue;
     }
     const std::string head = absl::StrCat("MetaGraph with tag set ", ListRepr(TagsOf(*meta_graph)));
-    Print(found.empty() ? absl::StrCat(head, " does not contain the default denylisted ops: ", SetRepr(denied), "\n")
-                        : absl::StrCat(head, " contains the following denylisted ops: ", SetRepr(found), "\n"));
+    const std::string text = found.empty() ? absl::StrCat(head, " does not contain the default denylisted ops: ", SetRepr(denied))
+                                           : absl::StrCat(head, " contains the following denylisted ops: ", SetRepr(found));
+    std::puts(Paint(found.empty() ? Style::kGood : Style::kBad, text).c_str());
   }
-  if (arguments.json) Print(absl::StrCat("{\n  \"op_denylist\": ", JsonStrings(denied), ",\n  \"meta_graphs\": [\n    ", json, "\n  ]\n}\n"));
+  if (arguments.json) PrintPlain(absl::StrCat("{\n  \"op_denylist\": ", JsonStrings(denied), ",\n  \"meta_graphs\": [\n    ", json, "\n  ]\n}\n"));
   return absl::OkStatus();
 }
 

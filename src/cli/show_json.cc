@@ -33,8 +33,8 @@ std::string InfosJson(const Infos& infos) {
 }
 
 std::string SignatureJson(const proto::SignatureDef& signature) {
-  return absl::StrCat("{\"method_name\": ", JsonString(signature.method_name()), ",\n        \"inputs\": ", InfosJson(signature.inputs()), ",\n        \"outputs\": ",
-                      InfosJson(signature.outputs()), "}");
+  return absl::StrCat("{\"method_name\": ", JsonString(signature.method_name()), ",\n        \"inputs\": ", InfosJson(signature.inputs()),
+                      ",\n        \"outputs\": ", InfosJson(signature.outputs()), "}");
 }
 
 absl::StatusOr<std::string> MetaGraphJson(const proto::MetaGraphDef& meta_graph, const Arguments& arguments) {
@@ -45,7 +45,9 @@ absl::StatusOr<std::string> MetaGraphJson(const proto::MetaGraphDef& meta_graph,
     sorted = {{*arguments.signature_def, one}};
   }
   std::string signatures;
-  for (const auto& [key, signature] : sorted) absl::StrAppend(&signatures, signatures.empty() ? "" : ",\n      ", JsonString(key), ": ", SignatureJson(*signature));
+  for (const auto& [key, signature] : sorted) {
+    absl::StrAppend(&signatures, signatures.empty() ? "" : ",\n      ", JsonString(key), ": ", SignatureJson(*signature));
+  }
   std::string out = absl::StrCat("{\"tags\": ", JsonStrings(TagsOf(meta_graph)), ",\n     \"tensorflow_version\": ",
                                  JsonString(meta_graph.meta_info_def().tensorflow_version()), ",\n     \"signatures\": {\n      ", signatures, "}");
   if (arguments.all || arguments.list_ops) absl::StrAppend(&out, ",\n     \"ops\": ", JsonStrings(OpsOf(meta_graph)));

@@ -54,7 +54,9 @@ class Discovery {
     Collect(value, 0);
   }
   absl::Status Check() const {
-    if (deep_) return PythonError("ValueError", "setting an array element with a sequence. The requested array would exceed the maximum number of dimension of 64.");
+    if (deep_)
+      return PythonError("ValueError",
+                         "setting an array element with a sequence. The requested array would exceed the maximum number of dimension of 64.");
     if (!ragged_) return absl::OkStatus();
     return PythonError("ValueError", "setting an array element with a sequence. The requested array has an inhomogeneous shape after ", sizes_.size(),
                        " dimensions. The detected shape was (", absl::StrJoin(sizes_, ", "), sizes_.size() == 1 ? ",)" : ")", " + inhomogeneous part.");
@@ -162,7 +164,9 @@ absl::Status StoreObject(const Value& leaf, Tensor* t, int64_t i) {
 }
 
 absl::Status Overflow(const Value& value, DataType type) {
-  if (type != DataType::kString && value.kind == Kind::kBigInt && !FitsUnsigned(value)) return PythonError("OverflowError", "Python int too large to convert to C long");
+  if (type != DataType::kString && value.kind == Kind::kBigInt && !FitsUnsigned(value)) {
+    return PythonError("OverflowError", "Python int too large to convert to C long");
+  }
   return PythonError("TypeError", "Type of feed value ", ValueRepr(value), " with type ", TypeText(value), " is not compatible with Tensor type <class '",
                      type == DataType::kString ? "object" : absl::StrCat("numpy.", DataTypeName(type)),
                      "'>. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).");
@@ -205,6 +209,16 @@ absl::StatusOr<Tensor> Numbers(const Discovery& found, DataType type) {
   return t;
 }
 
+// numpy knows bfloat16 by an extension that takes Python's bools, ints of 64 bits and floats.
+absl::Status CheckReals(const std::vector<const Value*>& leaves) {
+  for (const Value* leaf : leaves) {
+    if (leaf->kind != Kind::kBool && leaf->kind != Kind::kInt && leaf->kind != Kind::kFloat) {
+      return PythonError("TypeError", "expected number, got ", KindName(leaf->kind));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Tensor> ObjectsTo(const std::vector<const Value*>& leaves, const TensorShape& shape, DataType type) {
   SM_ASSIGN_OR_RETURN(Tensor t, Tensor::Allocate(type, shape));
   int64_t i = 0;
@@ -238,6 +252,7 @@ absl::StatusOr<Tensor> ToTensor(const Value& given, DataType type) {
   const Discovery found(value);
   if (type == DataType::kString) return ObjectsTo(found.leaves(), found.shape(), type);
   SM_RETURN_IF_ERROR(found.Check());
+  if (type == DataType::kBFloat16) SM_RETURN_IF_ERROR(CheckReals(found.leaves()));
   if (type == DataType::kBool) return ObjectsTo(found.leaves(), found.shape(), type);
   DataType own;
   switch (CommonOf(found.leaves(), &own)) {

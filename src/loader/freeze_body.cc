@@ -46,6 +46,8 @@ bool PassesOn(const std::string& op) {
   return Among(op, {"Identity", "Enter", "Exit", "NextIteration", "Switch", "Merge", "StopGradient", "PreventGradient"});
 }
 
+bool IsVariable(const std::string& op) { return op == "VarHandleOp" || op == "VariableV2" || op == "Variable"; }
+
 bool IsLoop(const std::string& op) { return op == "While" || op == "StatelessWhile"; }
 
 void SetType(proto::NodeDef* node, const std::string& attribute, DataType dtype) {
@@ -179,7 +181,8 @@ absl::Status FreezeBody::FindCallHandles(const proto::NodeDef& node, const Argum
 
 absl::Status FreezeBody::FindHandles(const proto::NodeDef& node) {
   const std::string& op = node.op();
-  if (op == "VarHandleOp" || op == "VariableV2" || op == "Variable") {
+  if (IsVariable(op)) {
+    if (context_.Keeps(node.name())) return absl::OkStatus();
     auto dtype = node.attr().find("dtype");
     const DataType type = dtype == node.attr().end() ? DataType::kInvalid : static_cast<DataType>(dtype->second.type());
     SetHandle(node, 0, {type, op != "VarHandleOp"});
@@ -361,7 +364,8 @@ absl::Status FreezeBody::ApplyToFunctions(proto::NodeDef* node) {
 
 absl::Status FreezeBody::Apply(proto::NodeDef* node) {
   const std::string& op = node->op();
-  if (op == "VarHandleOp" || op == "VariableV2" || op == "Variable") {
+  if (IsVariable(op)) {
+    if (context_.Keeps(node->name())) return absl::OkStatus();
     proto::NodeDef constant;
     SM_RETURN_IF_ERROR(context_.MakeConstant(*node, &constant).status());
     constant.mutable_input()->CopyFrom(node->input());

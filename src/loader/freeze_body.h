@@ -35,6 +35,8 @@ class FreezeContext {
   virtual ~FreezeContext() = default;
   // The constant in place of the node of a variable; its dtype is returned.
   virtual absl::StatusOr<DataType> MakeConstant(const proto::NodeDef& variable, proto::NodeDef* constant) = 0;
+  // True for the node of a variable that stays one.
+  virtual bool Keeps(const std::string& node) = 0;
   virtual const proto::FunctionDef* FindFunction(const std::string& name) = 0;
   virtual absl::StatusOr<FrozenFunction> Specialize(const std::string& function, const ArgumentHandles& arguments) = 0;
   // True when the op takes input i as a reference, to write it.

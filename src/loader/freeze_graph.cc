@@ -74,6 +74,8 @@ class Freezer final : public FreezeContext {
     return value->dtype();
   }
 
+  bool Keeps(const std::string& node) override { return request_.keep != nullptr && request_.keep(node); }
+
   const proto::FunctionDef* FindFunction(const std::string& name) override {
     auto made = made_.find(name);
     if (made != made_.end()) return made->second.get();

@@ -16,6 +16,8 @@ struct FreezeRequest {
   std::vector<TensorInfo> feeds, fetches;
   // The value of the variable that a node with this container and name makes. NotFound when it has none.
   std::function<absl::StatusOr<Tensor>(const std::string& container, const std::string& name)> value;
+  // The nodes of variables that stay as they are, with all that is done to them; null: none.
+  std::function<bool(const std::string& node)> keep;
 };
 
 struct FrozenDef {

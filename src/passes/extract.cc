@@ -149,14 +149,14 @@ absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::ve
   return made;
 }
 
-absl::Status CheckRunnable(const Graph& graph) {
+absl::Status CheckRunnable(const Graph& graph, bool placeholders) {
   Problems problems;
   Collect(graph, true, &problems);
   if (!problems.unknown.empty()) {
     return absl::NotFoundError(absl::StrCat("Op type not registered; unsupported ops: ", List(problems.unknown)));
   }
   if (!problems.first.ok()) return problems.first;
-  if (problems.placeholder != nullptr) {
+  if (placeholders && problems.placeholder != nullptr) {
     const Node& node = *problems.placeholder;
     const PartialShape& shape = node.attrs().Shape("shape");
     return absl::InvalidArgumentError(absl::StrCat(

@@ -15,8 +15,8 @@ absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::ve
                                                const std::vector<Node*>& targets, OpCatalog& catalog);
 
 // Errors of the nodes of an extracted and inlined graph, told together: unknown ops in one message with counts and first
-// names; else the first node's own error; else placeholders that are not fed; else ops without any kernel.
-absl::Status CheckRunnable(const Graph& graph);
+// names; else the first node's own error; else placeholders that are not fed, if `placeholders`; else ops without any kernel.
+absl::Status CheckRunnable(const Graph& graph, bool placeholders = true);
 
 }  // namespace savedmodel
 

@@ -273,8 +273,9 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   passes.allow_winograd = options_.allow_winograd;
   passes.bfloat16 = options_.precision == Precision::kBFloat16;
   passes.disabled.insert(options_.disabled_passes.begin(), options_.disabled_passes.end());
-  // What cannot run is refused before anything is computed from it; bodies of calls are seen once they are inlined.
-  SM_RETURN_IF_ERROR(CheckRunnable(*graph));
+  // What cannot run is refused before anything is computed from it; bodies of calls are seen once they are inlined, and only then
+  // is it known whether a call uses the placeholder that nobody fed.
+  SM_RETURN_IF_ERROR(CheckRunnable(*graph, false));
   std::vector<PassTime> times;
   SM_RETURN_IF_ERROR(RunPasses(graph.get(), passes, &times));
   SM_RETURN_IF_ERROR(CheckRunnable(*graph));

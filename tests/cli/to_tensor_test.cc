@@ -25,6 +25,21 @@ TEST_CASE("feeds: numbers become the input's dtype as numpy's astype does") {
   CHECK(Make("1+2j", DataType::kFloat) == "float32[] 1");
 }
 
+TEST_CASE("feeds: numbers too large for an integer give what the processor gives numpy") {
+  CHECK(Make("[1e10, -1e10]", DataType::kInt32) == "int32[2] -2147483648 -2147483648");
+  CHECK(Make("[1e10, 300.7]", DataType::kUInt8) == "uint8[2] 0 44");
+  CHECK(Make("[1e10]", DataType::kUInt32) == "uint32[1] 1410065408");
+  CHECK(Make("[1e300, 1e19, -1.0]", DataType::kUInt64) == "uint64[3] 0 10000000000000000000 18446744073709551615");
+  CHECK(Make("[1e999]", DataType::kInt64) == "int64[1] -9223372036854775808");
+}
+
+TEST_CASE("feeds: bfloat16 takes numbers alone") {
+  CHECK(Make("[True, 2, 0.5]", DataType::kBFloat16) == "bfloat16[3] 1 2 0.5");
+  CHECK(Make("'7'", DataType::kBFloat16) == "TypeError: expected number, got str");
+  CHECK(Make("[1, None]", DataType::kBFloat16) == "TypeError: expected number, got NoneType");
+  CHECK(Make("1+2j", DataType::kBFloat16) == "TypeError: expected number, got complex");
+}
+
 TEST_CASE("feeds: a single Python int must survive") {
   CHECK(Make("256", DataType::kUInt8) ==
         "TypeError: Type of feed value 256 with type <class 'int'> is not compatible with Tensor type <class 'numpy.uint8'>. Try explicitly setting the "

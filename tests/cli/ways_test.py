@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs the tool's freeze, convert, doctor and show --checkpoint over a model of the tree: ways_test.py TOOL SOURCE_ROOT."""
-import json, os, pathlib, shutil, subprocess, sys, tarfile, tempfile, unittest, zipfile
+import json, os, pathlib, pty, re, shutil, subprocess, sys, tarfile, tempfile, unittest, zipfile
 
 TOOL, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 MODEL = ROOT / "models" / "blazeface"
@@ -35,6 +35,11 @@ class Ways(unittest.TestCase):
         self.assertEqual(set(report["outputs"]), {"Identity", "Identity_1", "Identity_2", "Identity_3"})
         self.assertEqual(out.read_bytes(), first)
         self.assertEqual(sorted(p.name for p in self.at.iterdir()), ["f.pb"])
+        code, text, _ = run("show", "--dir", out)
+        self.assertEqual(code, 0)
+        self.assertIn("input:0 float32[1,256,256,3]", text)
+        self.assertIn("guessed", text)
+        self.assertEqual(len(json.loads(run("show", "--dir", out, "--json")[1])["guessed_outputs"]), 4)
 
     def test_freeze_refusals(self):
         for words, code, part in [((MODEL,), 2, "two were wanted"), ((MODEL, self.at / "x", "y"), 2, "two were wanted"),
@@ -93,6 +98,32 @@ class Ways(unittest.TestCase):
         self.assertIn("fetch the model's files again", text)
         self.assertIn("has 1 problem", error)
         self.assertEqual(run("doctor", self.at / "gone")[0], 1)
+
+    def test_colour_and_bar_are_for_terminals(self):
+        def at_terminal(*words, **environment):
+            mine, theirs = pty.openpty()
+            with subprocess.Popen([TOOL, *map(str, words)], stdin=theirs, stdout=theirs, stderr=theirs,
+                                  env={**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment}) as done:
+                os.close(theirs)
+                text = b""
+                while True:
+                    try:
+                        piece = os.read(mine, 65536)
+                    except OSError:  # the end of a terminal
+                        break
+                    text += piece
+                os.close(mine)
+            return done.wait(), text.decode().replace("\r\n", "\n")
+
+        for words in (["show", "--dir", MODEL, "--all"], ["doctor", MODEL], ["scan", "--dir", MODEL], ["show", "--dir", self.at / "gone"]):
+            code, plain, error = run(*words)
+            coloured = at_terminal(*words)
+            self.assertEqual(coloured[0], code)
+            self.assertIn("\x1b[", coloured[1])
+            self.assertEqual(re.sub("\x1b\\[[0-9;]*m", "", coloured[1]), plain + error)
+            self.assertNotIn("\x1b", plain + error)
+            self.assertEqual(at_terminal(*words, NO_COLOR="1")[1], plain + error)
+            self.assertEqual(at_terminal(*words, TERM="dumb")[1], plain + error)
 
     def test_checkpoint(self):
         code, _, error = run("show", "--checkpoint", self.at / "gone")

@@ -51,6 +51,9 @@ TEST_CASE("kernels/attention: heads side by side, masks, both layouts of the key
                                                {3, 2, 65, 33, 16, 70},
                                                {1, 1, 300, 1100, 8, 4},
                                                {1, 2, 1, 40, 32, 32},
+                                               {1, 2, 4, 1, 64, 64},
+                                               {1, 2, 30, 20, 64, 64},
+                                               {1, 2, 30, 100, 64, 8},
                                                {1, 2, 3, 0, 4, 5}}) {
         for (int variant = 0; variant < 4; ++variant) {
           AttentionShape s;

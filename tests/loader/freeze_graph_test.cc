@@ -58,8 +58,9 @@ struct Model {
     for (const auto& [name, tensor] : ret) (*function->mutable_ret())[name] = tensor;
     return *this;
   }
-  absl::StatusOr<FrozenDef> Freeze(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches) {
+  absl::StatusOr<FrozenDef> Freeze(const std::vector<std::string>& feeds, const std::vector<std::string>& fetches, const std::string& kept = "") {
     FreezeRequest request;
+    request.keep = [kept](const std::string& node) { return node == kept; };
     for (const std::string& feed : feeds) request.feeds.push_back({feed, DataType::kFloat, PartialShape()});
     for (const std::string& fetch : fetches) request.fetches.push_back({fetch, DataType::kFloat, PartialShape()});
     request.value = [this](const std::string&, const std::string& name) -> absl::StatusOr<Tensor> {
@@ -104,6 +105,18 @@ TEST_CASE("freeze: a variable that is read becomes a constant of its name") {
   CHECK(frozen->graph->node_size() == 4);
   CHECK(frozen->variables == std::vector<std::string>{"v"});
   CHECK(frozen->variable_bytes == 8);
+}
+
+TEST_CASE("freeze: a variable that is to stay stays, with what writes it") {
+  Model model(kPlaceholder + "v " + kVariable + "\nw " + kVariable + "\nr ReadVariableOp v " + kRead + "\ns ReadVariableOp w " + kRead +
+              "\na AssignAddVariableOp w x " + kRead + "\nsum AddV2 r s " + kF + "\ny Identity sum ^a " + kF);
+  auto frozen = model.Freeze({"x"}, {"y"}, "w");
+  REQUIRE(frozen.ok());
+  CHECK(frozen->variables == std::vector<std::string>{"v"});
+  std::vector<std::string> ops;
+  for (const proto::NodeDef& node : frozen->graph->node()) ops.push_back(node.op());
+  CHECK(ops == std::vector<std::string>{"Placeholder", "Const", "VarHandleOp", "Identity", "ReadVariableOp", "AssignAddVariableOp", "AddV2", "Identity"});
+  CHECK_FALSE(model.Freeze({"x"}, {"y"}, "v").ok());
 }
 
 TEST_CASE("freeze: variables go through functions, also by name and nested") {

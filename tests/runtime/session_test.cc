@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "google/protobuf/text_format.h"
 #include "model_builder.h"
 #include "op_case.h"
 
@@ -85,6 +86,25 @@ TEST_CASE("A session refuses what makes no sense, and goes on") {
   CHECK(s.Run({{"x", x}}, {"w"}).ok());
   CHECK(s.Close().ok());
   CheckFails(s, {{"x", x}}, {"w"}, {}, absl::StatusCode::kCancelled, "closed");
+}
+
+TEST_CASE("An argument that a function does not use need not be fed") {
+  ModelBuilder b;
+  b.Placeholder("x", DataType::kFloat);
+  b.Placeholder("y", DataType::kFloat);
+  b.Node("call", "PartitionedCall", {"x", "y"});
+  auto* graph = b.meta_graph()->mutable_graph_def();
+  auto* attributes = graph->mutable_node(2)->mutable_attr();
+  (*attributes)["f"].mutable_func()->set_name("first");
+  for (const char* name : {"Tin", "Tin", "Tout"}) (*attributes)[name].mutable_list()->add_type(proto::DT_FLOAT);
+  auto* function = graph->mutable_library()->add_function();
+  REQUIRE(google::protobuf::TextFormat::ParseFromString(
+      R"(signature { name: "first" input_arg { name: "a" type: DT_FLOAT } input_arg { name: "b" type: DT_FLOAT } output_arg { name: "o" type: DT_FLOAT } }
+         ret { key: "o" value: "a" })",
+      function));
+  SavedModelBundle bundle = b.Load().value();
+  CHECK(bundle.session->Run({{"x", Floats({1}, {3})}}, {"call"}).ok());
+  CheckFails(*bundle.session, {{"y", Floats({1}, {3})}}, {"call"}, {}, absl::StatusCode::kInvalidArgument, "You must feed a value for placeholder tensor 'x'");
 }
 
 TEST_CASE("Unknown ops are told together, where a fetch reaches them") {

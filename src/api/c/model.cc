@@ -135,25 +135,29 @@ namespace c = savedmodel::c;
 extern "C" {
 
 SmCode SmModelLoad(const char* path, const char* const* tags, size_t num_tags, const SmSessionOptions* options, SmModel** model, SmError** error) {
-  return c::Load(tags, num_tags, options, model, error, [&](const SmSessionOptions& read, const auto& session, const auto& set) -> absl::StatusOr<savedmodel::SavedModelBundle> {
-    SM_CHECK_ARGUMENT(path != nullptr, "path is NULL");
-    if (read.map_files == 0 && read.follow_links_out == 0) return savedmodel::LoadSavedModel(session, {}, set, path);
-    SM_ASSIGN_OR_RETURN(auto source, savedmodel::MakeDirectorySource(path, {.map_files = read.map_files != 0, .follow_links_out = read.follow_links_out != 0}));
-    return savedmodel::LoadSavedModel(session, {}, set, std::move(source));
-  });
+  return c::Load(tags, num_tags, options, model, error,
+                 [&](const SmSessionOptions& read, const auto& session, const auto& set) -> absl::StatusOr<savedmodel::SavedModelBundle> {
+                   SM_CHECK_ARGUMENT(path != nullptr, "path is NULL");
+                   if (read.map_files == 0 && read.follow_links_out == 0) return savedmodel::LoadSavedModel(session, {}, set, path);
+                   SM_ASSIGN_OR_RETURN(auto source, savedmodel::MakeDirectorySource(
+                                                        path, {.map_files = read.map_files != 0, .follow_links_out = read.follow_links_out != 0}));
+                   return savedmodel::LoadSavedModel(session, {}, set, std::move(source));
+                 });
 }
 
 SmCode SmModelLoadFiles(const SmFile* files, size_t num_files, const char* const* tags, size_t num_tags, const SmSessionOptions* options, SmModel** model,
                         SmError** error) {
-  return c::Load(tags, num_tags, options, model, error, [&](const SmSessionOptions&, const auto& session, const auto& set) -> absl::StatusOr<savedmodel::SavedModelBundle> {
-    SM_CHECK_ARGUMENT(files != nullptr || num_files == 0, "files is NULL, num_files is ", num_files);
-    std::map<std::string, std::string> map;
-    for (size_t i = 0; i < num_files; ++i) {
-      SM_CHECK_ARGUMENT(files[i].path != nullptr && (files[i].data != nullptr || files[i].bytes == 0), "files[", i, "]: path or data is NULL");
-      map[files[i].path].assign(static_cast<const char*>(files[i].data), files[i].bytes);
-    }
-    return savedmodel::LoadSavedModel(session, {}, set, savedmodel::MakeMemorySource(std::move(map)));
-  });
+  return c::Load(tags, num_tags, options, model, error,
+                 [&](const SmSessionOptions&, const auto& session, const auto& set) -> absl::StatusOr<savedmodel::SavedModelBundle> {
+                   SM_CHECK_ARGUMENT(files != nullptr || num_files == 0, "files is NULL, num_files is ", num_files);
+                   std::map<std::string, std::string> map;
+                   for (size_t i = 0; i < num_files; ++i) {
+                     SM_CHECK_ARGUMENT(files[i].path != nullptr && (files[i].data != nullptr || files[i].bytes == 0), "files[", i,
+                                       "]: path or data is NULL");
+                     map[files[i].path].assign(static_cast<const char*>(files[i].data), files[i].bytes);
+                   }
+                   return savedmodel::LoadSavedModel(session, {}, set, savedmodel::MakeMemorySource(std::move(map)));
+                 });
 }
 
 void SmModelFree(SmModel* model) { delete model; }

@@ -54,7 +54,7 @@ absl::StatusOr<AttentionPlan> AttentionPlan::Make(const AttentionShape& shape, i
 
 void AttentionPlan::RunQueries(const float* q, const float* mask, const float* packed_k, const float* packed_v, float* out,
                                float* scores, int64_t count) const {
-  const GemmKernels& kernels = KernelsFor(k_layout_);
+  const GemmKernels &of_keys = KernelsFor(k_layout_), &of_values = KernelsFor(v_layout_);  // few columns have kernels of their own
   const float* rows[kMostBlock];
   float sums[kMostBlock];
   PanelJob job = {};
@@ -71,7 +71,7 @@ void AttentionPlan::RunQueries(const float* q, const float* mask, const float* p
     job.b_stride = k_layout_.width(p);
     job.columns = k_layout_.columns(p);
     job.c = scores + p * k_layout_.panel;
-    kernels.run_panel(job);
+    of_keys.run_panel(job);
   }
   for (int64_t i = 0; i < count; ++i) {
     float* row = scores + i * score_stride_;
@@ -89,7 +89,7 @@ void AttentionPlan::RunQueries(const float* q, const float* mask, const float* p
       job.depth = std::min(kStretch, shape_.keys - at);
       job.b = packed_v + p * v_layout_.panel * v_layout_.k + at * width;
       job.first = at == 0;
-      kernels.run_panel(job);
+      of_values.run_panel(job);
     }
     job.offset = 0;
   }

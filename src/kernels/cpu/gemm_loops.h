@@ -35,6 +35,8 @@ SM_INLINE F MultiplyAdd(F a, F b, F sum) { return Fma(a, b, sum); }
 
 // Tiles that would keep too few sums in flight to hide the latency of the multiply-add hold `kSets` partial sums each.
 constexpr int Sets(int sums) { return sums >= 8 ? 1 : sums >= 4 ? 2 : 4; }
+// Below it the sums are done before the sets would pay, and are added up in order, as the reference does.
+constexpr int64_t kShortDepth = 16;
 
 // The last panel's odd columns, from sums put into memory: rare, so small rather than fast.
 void FinishPartial(const Tile& t, const float* sums, int rows, int vectors) {
@@ -136,7 +138,7 @@ void RunTile(const Tile& t) {
       prefetch += prefetch_step;
     };
     int64_t k = 0;
-    if constexpr (kSets > 1) {
+    if (kSets > 1 && t.depth >= kShortDepth) {
       for (; k + kSets <= t.depth; k += kSets) {
 #pragma GCC unroll 4
         for (int s = 0; s < kSets; ++s) step(k + s, sum[s]);
