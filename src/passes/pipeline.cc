@@ -39,6 +39,8 @@ constexpr PassRow kPasses[] = {
     {"fuse_activations", FuseActivations, true},
     {"fuse_expansions", FuseExpansions, true},
     {"fuse_scales", FuseScales, true},  // the scale comes behind all other inputs
+    {"lower_precision", LowerPrecision, true},
+    {"fuse_chains", FuseChains, true},
 };
 
 absl::Status VerifyAll(const Graph& graph) {

@@ -247,6 +247,47 @@ int TopKOf(void* stream, int64_t rows, int64_t count, int64_t k, const void* x, 
   });
 }
 
+// Sorts each row in scratch memory, padded to a power of two, by a bitonic network.
+template <typename T>
+int TopKSortedOf(void* stream, int64_t rows, int64_t count, int64_t k, const void* x, void* scratch, void* values, int index_size, void* indices) {
+  using C = typename std::conditional<sizeof(ComputeType<T>) == 8, ComputeType<T>, typename std::conditional<kIsFloat<T>, double, int64_t>::type>::type;
+  const T* from = static_cast<const T*>(x);
+  T* best_values = static_cast<T*>(values);
+  Found<C>* all = static_cast<Found<C>*>(scratch);
+  const int64_t padded = SortedRow(count);
+  return ForEachBlock(stream, rows, 1024, SM_LAMBDA(int64_t row, Lane lane) {
+    const T* a = from + row * count;
+    Found<C>* sorted = all + row * padded;
+    for (int64_t i = lane.thread; i < padded; i += lane.threads) {
+      sorted[i] = i < count ? Found<C>{static_cast<C>(static_cast<ComputeType<T>>(a[i])), i} : Found<C>{C(0), -1};
+    }
+    Barrier();
+    for (int64_t width = 2; width <= padded; width *= 2) {
+      for (int64_t distance = width / 2; distance > 0; distance /= 2) {
+        for (int64_t i = lane.thread; i < padded; i += lane.threads) {
+          const int64_t other = i ^ distance;
+          if (other < i) continue;
+          const Found<C> p = sorted[i], q = sorted[other];
+          // What only fills the row goes behind everything.
+          const bool q_first = p.index < 0 ? q.index >= 0 : q.index >= 0 && Before(q, p);
+          if (q_first == ((i & width) == 0)) {
+            sorted[i] = q;
+            sorted[other] = p;
+          }
+        }
+        Barrier();
+      }
+    }
+    for (int64_t j = lane.thread; j < k; j += lane.threads) {
+      const int64_t index = sorted[j].index < 0 ? 0 : sorted[j].index;
+      best_values[row * k + j] = a[index];
+      if (index_size == 8) static_cast<int64_t*>(indices)[row * k + j] = index;
+      else if (index_size == 4) static_cast<int32_t*>(indices)[row * k + j] = static_cast<int32_t>(index);
+      else static_cast<int16_t*>(indices)[row * k + j] = static_cast<int16_t>(index);
+    }
+  });
+}
+
 template <typename T>
 int NormalizeOf(void* stream, int64_t outer, int64_t channels, int64_t inner, const void* x, const float* scale, const float* offset, const float* mean,
                 const float* variance, float epsilon, void* out) {
@@ -306,6 +347,14 @@ int RunScan(void* stream, Scan scan, Element type, int64_t outer, int64_t count,
 }
 int RunTopK(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices) {
   SM_BY_NUMBER(type, TopKOf, stream, rows, count, k, x, values, index_size, indices)
+}
+int64_t SortedRow(int64_t count) {
+  int64_t padded = 1;
+  while (padded < count) padded *= 2;
+  return padded;
+}
+int RunTopKSorted(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* scratch, void* values, int index_size, void* indices) {
+  SM_BY_NUMBER(type, TopKSortedOf, stream, rows, count, k, x, scratch, values, index_size, indices)
 }
 int RunNormalize(void* stream, Element type, int64_t outer, int64_t channels, int64_t inner, const void* x, const float* scale, const float* offset,
                  const float* mean, const float* variance, float epsilon, void* out) {
