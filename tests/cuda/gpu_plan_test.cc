@@ -1,5 +1,6 @@
 // What passes and planner make of a graph for the emulated GPU: chains of functions, values in two bytes, one recording.
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "emulated_gpu.h"
 #include "fusion_case.h"
@@ -275,6 +276,60 @@ TEST_CASE("gpu attention: whole tiles go to the tensor cores' kernel, other size
     b.Node("context", "BatchMatMulV2", {"weights", "h"}).Type("T", kF).Bool("adj_x", false).Bool("adj_y", false);
     b.Node("out", "Transpose", {"context", "perm"}).Type("T", kF).Type("Tperm", DataType::kInt32);
     CheckPass(b, Random({2, length, 3, 16}, 4), "fuse_attention", 1);
+  }
+}
+
+TEST_CASE("gpu: transposes by tiles") {
+  for (const std::vector<int32_t>& order : {std::vector<int32_t>{0, 2, 1}, {2, 0, 1}, {1, 2, 0}, {2, 1, 0}}) {
+    for (DataType type : {kF, DataType::kInt8, DataType::kHalf, DataType::kInt64}) {
+      ModelBuilder b;
+      b.Placeholder("x", type);
+      b.Const("order", Int32s({3}, order));
+      b.Node("out", "Transpose", {"x", "order"}).Type("T", type).Type("Tperm", DataType::kInt32);
+      Tensor x = Tensor::Allocate(type, {3, 33, 50}).value();
+      for (size_t i = 0; i < x.bytes(); ++i) static_cast<uint8_t*>(x.raw())[i] = static_cast<uint8_t>(i * 31 % 101);
+      SavedModelBundle cpu = b.Load().value(), gpu = b.Load(OnGpu()).value();
+      CHECK(Difference(gpu.session->Run({{"x", x}}, {"out"}).value()[0], cpu.session->Run({{"x", x}}, {"out"}).value()[0]) == "");
+    }
+  }
+}
+
+TEST_CASE("gpu: many of the largest are sorted, few are looked for") {
+  for (int k : {1, 64, 65, 300}) {
+    ModelBuilder b;
+    b.Placeholder("x", kF);
+    b.Const("k", Int32s({}, {k}));
+    b.Node("out", "TopKV2", {"x", "k"}).Type("T", kF).Type("Tk", DataType::kInt32).Bool("sorted", true);
+    Tensor x = Random({3, 300}, 5);
+    for (float& v : x.flat<float>()) v = std::round(v * 20);  // many equal ones
+    SavedModelBundle cpu = b.Load().value(), gpu = b.Load(OnGpu()).value();
+    const auto expected = cpu.session->Run({{"x", x}}, {"out", "out:1"}).value(), outputs = gpu.session->Run({{"x", x}}, {"out", "out:1"}).value();
+    CHECK(Difference(outputs[0], expected[0]) == "");
+    CHECK(Difference(outputs[1], expected[1]) == "");
+    CHECK(gpu.session->LastPlanReport().find("runs on the CPU") == std::string::npos);
+  }
+}
+
+TEST_CASE("gpu: boxes are chosen there, with and without padding") {
+  for (bool pad : {false, true}) {
+    ModelBuilder b;
+    b.Placeholder("boxes", kF);
+    b.Placeholder("scores", kF);
+    b.Const("most", Int32s({}, {20}));
+    b.Const("overlap", Floats({}, {0.3f}));
+    b.Const("lowest", Floats({}, {0.2f}));
+    b.Const("sigma", Floats({}, {0}));
+    b.Node("out", "NonMaxSuppressionV5", {"boxes", "scores", "most", "overlap", "lowest", "sigma"}).Type("T", kF).Bool("pad_to_max_output_size", pad);
+    Tensor boxes = Random({400, 4}, 1, 0, 1), scores = Random({400}, 2, 0, 1);
+    for (float& v : scores.flat<float>()) v = std::round(v * 50) / 50;  // ties
+    SavedModelBundle cpu = b.Load().value(), gpu = b.Load(OnGpu()).value();
+    const Feeds feeds = {{"boxes", boxes}, {"scores", scores}};
+    const auto expected = cpu.session->Run(feeds, {"out", "out:1", "out:2"}).value();
+    for (int run = 0; run < 3; ++run) {
+      const auto outputs = gpu.session->Run(feeds, {"out", "out:1", "out:2"}).value();
+      for (size_t i = 0; i < 3; ++i) CHECK(Difference(outputs[i], expected[i]) == "");
+    }
+    CHECK(gpu.session->LastPlanReport().find("runs on the CPU") == std::string::npos);
   }
 }
 

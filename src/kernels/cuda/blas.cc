@@ -3,6 +3,7 @@
 #include <cublasLt.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "kernels/cuda/libraries.h"
@@ -96,16 +97,14 @@ class LtProduct final : public BlasProduct {
     const float one32 = 1, beta32 = residual != nullptr ? 1 : 0;
     const bool wide = s_.type == Element::kDouble;
     cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
-    cublasLtMatmulDesc_t desc = desc_;
-    // The pointer to the bias is part of the description, which runs share: each sets it in a copy of its own.
-    cublasLtMatmulDescOpaque_t own;
+    // The pointer to the bias is part of the description, which runs share. It is read while the work is asked for.
+    std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
     if (bias != nullptr) {
-      own = *desc_;
-      desc = &own;
-      status = context_->f.desc_set(desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof(bias));
+      lock.lock();
+      status = context_->f.desc_set(desc_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof(bias));
     }
     if (status == CUBLAS_STATUS_SUCCESS) {
-      status = context_->f.matmul(context_->handle, desc, wide ? static_cast<const void*>(&one64) : &one32, b, left_, a, right_,
+      status = context_->f.matmul(context_->handle, desc_, wide ? static_cast<const void*>(&one64) : &one32, b, left_, a, right_,
                                   wide ? static_cast<const void*>(&beta64) : &beta32, residual != nullptr ? residual : out, out_, out, out_, &algorithm.algo,
                                   workspace, algorithm.workspaceSize, static_cast<cudaStream_t>(stream));
     }
@@ -209,6 +208,7 @@ class LtProduct final : public BlasProduct {
 
   const std::shared_ptr<const Context> context_;
   const BlasShape s_;
+  mutable std::mutex mutex_;
   bool fused_ = false;
   int status_ = 0;
   cublasLtMatmulDesc_t desc_ = nullptr;

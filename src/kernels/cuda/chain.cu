@@ -93,6 +93,7 @@ int Strided(void* stream, const Chain& chain, const Inputs& inputs, void* out) {
         continue;
       }
       int64_t rest = i, at = 0;
+      SM_ROLLED
       for (int d = chain.rank - 1; d >= 0; --d) {
         const int64_t quotient = rest / chain.dims[d];
         at += (rest - quotient * chain.dims[d]) * chain.input_steps[step.a][d];

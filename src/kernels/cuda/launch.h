@@ -9,10 +9,14 @@
 #ifdef __CUDACC__
 #include <cuda_runtime.h>
 #define SM_DEVICE __device__ __forceinline__
+#define SM_SHARED_DEVICE __device__ __noinline__
+#define SM_ROLLED _Pragma("unroll 1")  // before a loop that is to stay one
 #define SM_LAMBDA [=] __device__
 #else
 #include <functional>
 #define SM_DEVICE inline
+#define SM_SHARED_DEVICE inline
+#define SM_ROLLED
 #define SM_LAMBDA [=]
 #endif
 
