@@ -1,5 +1,7 @@
 // Runs conformance cases; see --help.
 #include <re2/re2.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -32,7 +34,8 @@ passed (with --floors: when no file is below its floor), 1 when not, 2 when it w
   --fail-list FILE  write failures there: file, name, kind, ops, reason
   --json FILE       write all results there
   --floors FILE     lines "file <tab> minimum percent"
-  --device NAME     CPU (the default); GPU:0 and so on, by the CUDA plug-in; emulated: the CUDA kernels as plain loops
+  --device NAME     CPU (the default); GPU:0 and so on, or cuda for the first, by the CUDA plug-in; emulated: the CUDA kernels
+                    as plain loops
   --plugin FILE     the CUDA plug-in, where it is not beside the program
   --precision NAME  of a GPU: float32 (the default), tf32, float16 or bfloat16, which are judged less strictly
   --repeat N        run each case so many times, for devices that record (1)
@@ -100,6 +103,7 @@ Options ParseOptions(int argc, char** argv) {
     else options.paths.push_back(name);
   }
   if (options.paths.empty()) Fail("no files given, see --help");
+  if (options.device == "cuda") options.device = "GPU:0";
   if (options.device != "CPU" && options.device != "emulated" && options.device.rfind("GPU:", 0) != 0) Fail(absl::StrCat("no device \"", options.device, "\""));
   if (options.precision != "float32" && options.precision != "tf32" && options.precision != "float16" && options.precision != "bfloat16") Fail("--precision " + options.precision);
   if (options.device != "CPU") options.memory = 0;  // CUDA reserves more addresses than any limit
@@ -159,6 +163,19 @@ std::shared_ptr<Device> DeviceOf(const Options& options) {
     return new std::shared_ptr<Device>(*opened);
   }();
   return *device;
+}
+
+// Whether the device can be had at all, asked in a process of its own; that says why not.
+void ProbeDevice(const Options& options) {
+  if (options.here || options.device == "CPU" || options.device == "emulated") return;
+  std::cout.flush();
+  const pid_t child = fork();
+  if (child == 0) {
+    DeviceOf(options);
+    _exit(0);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) std::exit(2);
 }
 
 std::string RunPiece(const Options& options, const Piece& piece) {
@@ -221,6 +238,7 @@ int Main(int argc, char** argv) {
     for (const Piece& piece : pieces) std::cout << piece.file << ":" << piece.name << "\n";
     return 0;
   }
+  ProbeDevice(options);
   const Report report = RunAll(options, pieces);
   if (options.verbose) report.PrintFailures(std::cout);
   report.PrintCauses(std::cout, static_cast<size_t>(options.causes));

@@ -3,12 +3,14 @@
 #define SAVEDMODEL_TESTS_RUNTIME_FUSION_CASE_H_
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <random>
 
 #include "emulated_gpu.h"
 #include "model_builder.h"
 #include "op_case.h"
 #include "passes/pass.h"
+#include "savedmodel/cuda.h"
 
 namespace savedmodel {
 
@@ -48,7 +50,12 @@ inline void CheckOnGpu(const ModelBuilder& builder, const Feeds& feeds, const Te
     cuda.allow_tf32 = setting.tf32;
     cuda.precision = setting.precision;
     SessionOptions options;
-    options.devices = {EmulatedGpu(cuda, setting.libraries).value()};
+    if (const char* plugin = std::getenv("SAVEDMODEL_CUDA_PLUGIN"); plugin != nullptr) {  // a real one
+      cuda.plugin = plugin;
+      options.devices = {CudaDevice(cuda).value()};
+    } else {
+      options.devices = {EmulatedGpu(cuda, setting.libraries).value()};
+    }
     SavedModelBundle bundle = builder.Load(options).value();
     for (int i = 0; i < 3; ++i) {
       auto outputs = bundle.session->Run(feeds, {"out"});
