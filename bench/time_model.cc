@@ -2,7 +2,8 @@
 // Feeds the signature serving_default with random numbers (unknown first dimensions are the batch, other unknown ones 128)
 // and prints one JSON line: load_ms, first_ms, min_ms, p50_ms, p90_ms, n, rss_mb. By the environment:
 //   SAVEDMODEL_DEVICE=GPU:0          on that GPU, by the plug-in SAVEDMODEL_CUDA_PLUGIN if set
-//   SAVEDMODEL_PRECISION=bfloat16    float32, bfloat16; of the GPU also tf32 (its default)
+//   SAVEDMODEL_PRECISION=bfloat16    float32, bfloat16; of the GPU also tf32 (its default) and float16
+//   SAVEDMODEL_AUTOTUNE=1            tries out the ways that cuDNN and cuBLASLt offer
 //   SAVEDMODEL_REPORT=1              the planner's report and the time of each step
 #include <sys/resource.h>
 
@@ -65,6 +66,8 @@ int main(int argc, char** argv) {
     cuda.plugin = Environment("SAVEDMODEL_CUDA_PLUGIN", "");
     cuda.allow_tf32 = precision != "float32";
     if (precision == "bfloat16") cuda.precision = savedmodel::Precision::kBFloat16;
+    if (precision == "float16") cuda.precision = savedmodel::Precision::kFloat16;
+    cuda.autotune = Environment("SAVEDMODEL_AUTOTUNE", "0") == "1";
     auto gpu = savedmodel::CudaDevice(cuda);
     if (!gpu.ok()) return Fail(gpu.status());
     options.devices = {*gpu};
@@ -113,9 +116,9 @@ int main(int argc, char** argv) {
   getrusage(RUSAGE_SELF, &usage);
   std::string path = argv[1];
   while (path.size() > 1 && path.back() == '/') path.pop_back();
-  std::printf("{\"eng\": \"savedmodel\", \"device\": \"%s\", \"precision\": \"%s\", \"model\": \"%s\", \"batch\": %s, \"threads\": %d, \"load_ms\": %.1f, \"first_ms\": %.2f, \"min_ms\": %.4f, "
+  std::printf("{\"eng\": \"savedmodel\", \"device\": \"%s\", \"precision\": \"%s\", \"autotune\": %s, \"model\": \"%s\", \"batch\": %s, \"threads\": %d, \"load_ms\": %.1f, \"first_ms\": %.2f, \"min_ms\": %.4f, "
               "\"p50_ms\": %.4f, \"p90_ms\": %.4f, \"n\": %zu, \"rss_mb\": %ld}\n",
-              device.c_str(), device == "CPU" && precision == "tf32" ? "float32" : precision.c_str(), path.substr(path.rfind('/') + 1).c_str(), argv[2], options.num_threads, load, first, quantile(0), quantile(0.5), quantile(0.9), times.size(),
+              device.c_str(), device == "CPU" && precision == "tf32" ? "float32" : precision.c_str(), Environment("SAVEDMODEL_AUTOTUNE", "0") == "1" ? "true" : "false", path.substr(path.rfind('/') + 1).c_str(), argv[2], options.num_threads, load, first, quantile(0), quantile(0.5), quantile(0.9), times.size(),
               usage.ru_maxrss / 1024);
   return 0;
 }

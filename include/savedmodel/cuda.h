@@ -20,8 +20,12 @@ struct CudaOptions {
   int64_t memory_limit = 0;
   // Float products and convolutions on tensor cores with inputs rounded to 10 bits of mantissa, TensorFlow's default.
   bool allow_tf32 = true;
-  // kBFloat16: fused products and convolutions with weights known before the run take bfloat16 inputs and sum in float.
+  // kBFloat16 or kFloat16: weights and what flows between convolutions and products are kept in two bytes, sums in float.
+  // Feeds and fetches stay what the model says.
   Precision precision = Precision::kFloat32;
+  // Time the ways that cuDNN and cuBLASLt offer for each shape when a plan is made, instead of taking their first advice.
+  // Plans take longer to make; the choice is kept for the device's lifetime.
+  bool autotune = false;
   // Record the steps of a plan as a CUDA graph at their second run, and launch that from then on.
   bool graphs = true;
   // A cudaStream_t of the program's, of the same GPU: all work goes there, and runs must then not overlap. Null: each run

@@ -74,6 +74,9 @@ class SAVEDMODEL_EXPORT Device {
   virtual const std::string& type() const = 0;  // "CPU", "GPU"
   virtual std::string description() const { return name(); }  // for people: the hardware, what is missing
   virtual bool host_memory() const { return false; }
+  // What a plan keeps float values between convolutions and products in on this device: kFloat as the model says, or kBFloat16
+  // or kHalf where the device was opened so. Fed and fetched values stay float.
+  virtual DataType activations() const { return DataType::kFloat; }
   virtual Allocator* allocator() = 0;
   virtual absl::Status CopyFromHost(const void* host, void* device, size_t bytes) = 0;
   virtual absl::Status CopyToHost(const void* device, void* host, size_t bytes) = 0;

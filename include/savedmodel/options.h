@@ -21,8 +21,10 @@ namespace savedmodel {
 enum class Precision {
   kFloat32,   // as the model says
   // Operands of matrix products and convolutions with known weights are rounded to bfloat16 and summed in float32, where
-  // the processor does that quicker than float32 alone (AVX512-BF16 on processors with halves of 512-bit units). Else float32.
+  // the processor does that quicker than float32 alone (AMX; AVX512-BF16 where vector units are 256 bits wide). Else float32.
   kBFloat16,
+  // The same with halves, which keep three more bits and overflow at 65504. GPUs alone; processors compute in float32.
+  kFloat16,
 };
 
 struct SessionOptions {

@@ -9,7 +9,7 @@
 namespace savedmodel {
 
 // Grows whenever a type that crosses the border changes: the table, CudaOptions, Device, Stream, Kernel and their like.
-inline constexpr int kCudaPluginVersion = 1;
+inline constexpr int kCudaPluginVersion = 2;
 
 struct CudaPlugin {
   int version = kCudaPluginVersion;

@@ -14,6 +14,7 @@ bool FloatConstant(const Output& value) {
 
 void BecomeProduct(PassContext& context, Node* node, const char* op, Attributes attributes) {
   attributes.Set("T", DataType::kFloat);
+  if (std::string(op) == "_MatMulEpilogue") attributes.Set("Tout", DataType::kFloat);
   attributes.Set("num_args", int64_t{0});
   attributes.Set("bias", false);
   attributes.Set("residual", false);

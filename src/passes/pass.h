@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "graph/graph.h"
 #include "ops/resource_store.h"
+#include "savedmodel/device.h"
 
 namespace savedmodel {
 
@@ -20,6 +21,7 @@ struct PassContext {
   bool once = false;                           // the plan runs once: passes that only make it faster are left out
   bool allow_winograd = true;
   bool bfloat16 = false;                       // products and convolutions round their operands to bfloat16
+  const Device* accelerator = nullptr;         // the first device beside the CPU, if there is one
   absl::flat_hash_set<std::string> disabled;   // names of passes not to run
 };
 
@@ -56,6 +58,8 @@ absl::Status FuseBiases(Graph* graph, PassContext& context);         // sums per
 absl::Status FuseResiduals(Graph* graph, PassContext& context);      // sums of tensors into products
 absl::Status FuseActivations(Graph* graph, PassContext& context);    // activations into products
 absl::Status FuseScales(Graph* graph, PassContext& context);         // scaled channels into pointwise convolutions
+absl::Status LowerPrecision(Graph* graph, PassContext& context);     // two bytes a value, for a device that keeps them so
+absl::Status FuseChains(Graph* graph, PassContext& context);         // elementwise functions one after the other, for devices
 absl::Status RemoveUnused(Graph* graph, PassContext& context);       // nodes that nobody needs
 
 // Per node id: whether the node, or anything it depends on, touches state or decides what runs (v1 branches). Edges and

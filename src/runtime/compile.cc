@@ -70,6 +70,7 @@ class Compiler {
       plan_->results.push_back(slot);
       plan_->result_types.push_back(RemoveRef(TypeOf(result)));
     }
+    GatherDeviceSteps();
     FindLastUses();
     PlaceInArena();
     FindSegments();
@@ -392,6 +393,38 @@ class Compiler {
 
   void Report(const Node& node, const Device& device, absl::string_view why) {
     if (context_.report != nullptr) absl::StrAppend(context_.report, node.op(), " \"", node.name, "\" runs on the CPU, not on ", device.name(), ": ", why, "\n");
+  }
+
+  // What the host can do before the devices begin goes first: copies of arguments, shape arithmetic. The steps of a device
+  // then stand together, and can be recorded as one.
+  void GatherDeviceSteps() {
+    if (plan_->devices.size() < 2 || plan_->has_branches) return;
+    std::vector<char> ready(plan_->slots.size(), 0);
+    for (size_t i = 0; i < ready.size(); ++i) ready[i] = plan_->slots[i].kind == Slot::Kind::kArg || plan_->slots[i].kind == Slot::Kind::kConstant;
+    const size_t n = plan_->steps.size();
+    std::vector<size_t> order, later;
+    for (size_t s = 0; s < n; ++s) {
+      const Step& step = plan_->steps[s];
+      bool early = step.kind == Step::Kind::kCopy;
+      if (step.kind == Step::Kind::kKernel && step.device == 0) {
+        auto it = nodes_of_steps_.find(s);
+        early = it != nodes_of_steps_.end() && it->second->def()->effect == Effect::kNone && it->second->controls.empty();
+      }
+      for (int slot : step.inputs) early = early && ready[static_cast<size_t>(slot)] && (step.kind != Step::Kind::kCopy || plan_->slots[static_cast<size_t>(slot)].device == 0);
+      (early ? order : later).push_back(s);
+      if (!early || step.kind == Step::Kind::kCopy) continue;
+      for (int slot : step.outputs) ready[static_cast<size_t>(slot)] = 1;
+    }
+    order.insert(order.end(), later.begin(), later.end());
+    std::vector<Step> steps;
+    absl::flat_hash_map<size_t, const Node*> nodes;
+    for (size_t s : order) {
+      for (int slot : plan_->steps[s].outputs) infos_[static_cast<size_t>(slot)].step = static_cast<int>(steps.size());
+      if (auto it = nodes_of_steps_.find(s); it != nodes_of_steps_.end()) nodes[steps.size()] = it->second;
+      steps.push_back(std::move(plan_->steps[s]));
+    }
+    plan_->steps = std::move(steps);
+    nodes_of_steps_ = std::move(nodes);
   }
 
   void FindLastUses() {

@@ -257,6 +257,13 @@ absl::Status GraphSession::OpenStreams(const Plan& plan, Frame* frame, RunState*
 }
 
 absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind& kind, absl::Span<const Tensor> feeds) {
+  absl::StatusOr<std::shared_ptr<const Plan>> plan = MakePlan(kind, feeds, true);
+  // What was made for a device alone, and is then not taken by it, no other has a kernel for.
+  if (devices_.size() > 1 && absl::IsUnimplemented(plan.status())) plan = MakePlan(kind, feeds, false);
+  return plan;
+}
+
+absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind& kind, absl::Span<const Tensor> feeds, bool for_device) {
   SM_ASSIGN_OR_RETURN(std::unique_ptr<Graph> graph, Extract(*graph_, kind.feeds, kind.fetches, kind.targets, *catalog_));
   for (size_t i = 0; i < feeds.size(); ++i) {
     graph->args[i]->output_shapes[0] = feeds[i].shape();
@@ -272,7 +279,9 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   passes.once = loading_;
   passes.allow_winograd = options_.allow_winograd;
   passes.bfloat16 = options_.precision == Precision::kBFloat16;
+  if (devices_.size() > 1) passes.accelerator = devices_[1].get();
   passes.disabled.insert(options_.disabled_passes.begin(), options_.disabled_passes.end());
+  if (!for_device) passes.disabled.insert({"lower_precision", "fuse_chains"});
   // What cannot run is refused before anything is computed from it; bodies of calls are seen once they are inlined, and only then
   // is it known whether a call uses the placeholder that nobody fed.
   SM_RETURN_IF_ERROR(CheckRunnable(*graph, false));

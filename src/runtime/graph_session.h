@@ -49,6 +49,7 @@ class GraphSession final : public Session {
   absl::StatusOr<Tensor> Convert(const Tensor& tensor, DataType type);
   absl::Status RunOn(RunKind& kind, const RunOptions& options, absl::Span<const Tensor> feeds, std::vector<Tensor>* outputs, RunMetadata* metadata);
   absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const RunKind& kind, absl::Span<const Tensor> feeds);
+  absl::StatusOr<std::shared_ptr<const Plan>> MakePlan(const RunKind& kind, absl::Span<const Tensor> feeds, bool for_device);
 
   const SessionOptions options_;
   std::shared_ptr<ThreadPool> pool_;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -230,15 +231,17 @@ class EmulatedProduct final : public cuda::BlasProduct {
   int Run(void* stream, const void* a, const void* b, const void* bias, const void* residual, void* out, void* workspace) const override {
     cuda::EmulatedEnqueue(stream, [=, s = s_, relu = has_activation()] {
       std::memset(workspace, 0x7f, 1024);
+      const int64_t a_row = s.a_row != 0 ? s.a_row : s.transpose_a ? s.m : s.k, b_row = s.b_row != 0 ? s.b_row : s.transpose_b ? s.k : s.n;
+      const int64_t out_row = s.out_row != 0 ? s.out_row : s.n, out_step = s.out_step != 0 ? s.out_step : s.m * s.n;
       for (int64_t p = 0; p < s.batch; ++p) {
         for (int64_t i = 0; i < s.m; ++i) {
           for (int64_t j = 0; j < s.n; ++j) {
             double sum = 0;
             for (int64_t k = 0; k < s.k; ++k) {
-              sum += static_cast<double>(At(s.type, a, p * s.a_step + (s.transpose_a ? k * s.m + i : i * s.k + k))) *
-                     At(s.type, b, p * s.b_step + (s.transpose_b ? j * s.k + k : k * s.n + j));
+              sum += static_cast<double>(At(s.type, a, p * s.a_step + (s.transpose_a ? k * a_row + i : i * a_row + k))) *
+                     At(s.type, b, p * s.b_step + (s.transpose_b ? j * b_row + k : k * b_row + j));
             }
-            const int64_t at = (p * s.m + i) * s.n + j;
+            const int64_t at = p * out_step + i * out_row + j;
             if (bias != nullptr) sum += At(s.out_type, bias, j);
             if (residual != nullptr) sum += At(s.out_type, residual, at);
             Set(s.out_type, out, at, static_cast<float>(relu && sum < 0 ? 0 : sum));
@@ -253,10 +256,23 @@ class EmulatedProduct final : public cuda::BlasProduct {
   const cuda::BlasShape s_;
 };
 
+// What a library does with a trial: memory, a way that works and one that does not.
+void TryOut(cuda::Trial* trial) {
+  void* memory = trial->Memory(1 << 16);
+  const double works = trial->Time([&](void* stream) {
+    cuda::EmulatedEnqueue(stream, [memory] { std::memset(memory, 1, 1 << 16); });
+    return 0;
+  });
+  const double fails = trial->Time([](void*) { return cuda::kBlasError + 15; });
+  if (memory != nullptr && std::isfinite(works) && !std::isfinite(fails)) ++Counts().trials;
+}
+
 class EmulatedBlas final : public cuda::Blas {
  public:
-  std::unique_ptr<cuda::BlasProduct> Plan(const cuda::BlasShape& shape, std::string* why) override {
-    if (shape.type == Element::kFloat || shape.type == Element::kHalf || shape.type == Element::kBFloat16) return std::make_unique<EmulatedProduct>(shape);
+  std::shared_ptr<const cuda::BlasProduct> Plan(const cuda::BlasShape& shape, cuda::Trial* trial, std::string* why) override {
+    ++Counts().plans;
+    if (trial != nullptr) TryOut(trial);
+    if (shape.type == Element::kFloat || shape.type == Element::kHalf || shape.type == Element::kBFloat16) return std::make_shared<EmulatedProduct>(shape);
     *why = "not these types";
     return nullptr;
   }
@@ -306,8 +322,10 @@ class EmulatedConvolution final : public cuda::DnnConvolution {
 
 class EmulatedDnn final : public cuda::Dnn {
  public:
-  std::unique_ptr<cuda::DnnConvolution> Plan(const cuda::DnnShape& shape, std::string* why) override {
-    if (shape.type != Element::kDouble) return std::make_unique<EmulatedConvolution>(shape);
+  std::shared_ptr<const cuda::DnnConvolution> Plan(const cuda::DnnShape& shape, cuda::Trial* trial, std::string* why) override {
+    ++Counts().plans;
+    if (trial != nullptr) TryOut(trial);
+    if (shape.type != Element::kDouble) return std::make_shared<EmulatedConvolution>(shape);
     *why = "not double";
     return nullptr;
   }

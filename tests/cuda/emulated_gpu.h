@@ -16,6 +16,7 @@ struct EmulatedCounts {
   int64_t to_device = 0, to_host = 0, on_device = 0;  // copies
   int64_t kernels = 0;                                // asked for directly
   int64_t recordings = 0, replays = 0, live_graphs = 0;
+  int64_t plans = 0, trials = 0;                      // made by the libraries' stand-ins
   int64_t bad_copies = 0;                             // that touched memory which is not there
 };
 

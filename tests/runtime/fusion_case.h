@@ -3,11 +3,14 @@
 #define SAVEDMODEL_TESTS_RUNTIME_FUSION_CASE_H_
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <random>
 
+#include "emulated_gpu.h"
 #include "model_builder.h"
 #include "op_case.h"
 #include "passes/pass.h"
+#include "savedmodel/cuda.h"
 
 namespace savedmodel {
 
@@ -31,6 +34,39 @@ inline size_t StepsOf(SavedModelBundle& bundle, const Feeds& feeds, Tensor* outp
   return metadata.steps.size();
 }
 
+// The same answers on the emulated GPU, and everything is done there: with and without stand-ins for the libraries, rounded
+// to TF32's kernels, and with values kept in two bytes.
+inline void CheckOnGpu(const ModelBuilder& builder, const Feeds& feeds, const Tensor& expected) {
+  struct Setting {
+    const char* name;
+    bool libraries, tf32;
+    Precision precision;
+    double tolerance;
+  };
+  for (const Setting& setting : {Setting{"float32", true, false, Precision::kFloat32, -1}, Setting{"no libraries", false, false, Precision::kFloat32, -1},
+                                 Setting{"TF32", true, true, Precision::kFloat32, 1e-3}, Setting{"bfloat16", true, true, Precision::kBFloat16, 5e-2},
+                                 Setting{"float16, no libraries", false, true, Precision::kFloat16, 1e-2}}) {
+    CudaOptions cuda;
+    cuda.allow_tf32 = setting.tf32;
+    cuda.precision = setting.precision;
+    SessionOptions options;
+    if (const char* plugin = std::getenv("SAVEDMODEL_CUDA_PLUGIN"); plugin != nullptr) {  // a real one
+      cuda.plugin = plugin;
+      options.devices = {CudaDevice(cuda).value()};
+    } else {
+      options.devices = {EmulatedGpu(cuda, setting.libraries).value()};
+    }
+    SavedModelBundle bundle = builder.Load(options).value();
+    for (int i = 0; i < 3; ++i) {
+      auto outputs = bundle.session->Run(feeds, {"out"});
+      INFO(setting.name << " " << outputs.status().ToString() << bundle.session->LastPlanReport());
+      REQUIRE(outputs.ok());
+      CHECK(Difference((*outputs)[0], expected, setting.tolerance, setting.tolerance) == "");
+      CHECK(bundle.session->LastPlanReport().find("runs on the CPU") == std::string::npos);
+    }
+  }
+}
+
 // Runs with all passes and without `pass`: equal answers, and the pass saves steps.
 inline void CheckPass(const ModelBuilder& builder, const Tensor& x, const std::string& pass, size_t fused_steps) {
   SessionOptions without;
@@ -46,6 +82,7 @@ inline void CheckPass(const ModelBuilder& builder, const Tensor& x, const std::s
   SavedModelBundle judge = builder.Load(none).value();
   StepsOf(judge, {{"x", x}}, &b);
   CHECK(Difference(a, b) == "");
+  CheckOnGpu(builder, {{"x", x}}, b);
 }
 
 }  // namespace savedmodel

@@ -43,6 +43,9 @@ class GpuDevice final : public Device, public Allocator {
   std::shared_ptr<void>& libraries() { return libraries_; }
   void set_description(std::string text) { description_ = std::move(text); }
   std::string description() const override { return description_; }
+  DataType activations() const override {
+    return options_.precision == Precision::kBFloat16 ? DataType::kBFloat16 : options_.precision == Precision::kFloat16 ? DataType::kHalf : DataType::kFloat;
+  }
 
   // The Status of a CUDA error; remembers a kernel's fault.
   absl::Status Check(int error);

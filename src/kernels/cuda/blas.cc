@@ -3,6 +3,7 @@
 #include <cublasLt.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "kernels/cuda/libraries.h"
@@ -71,12 +72,12 @@ class LtProduct final : public BlasProduct {
     }
   }
 
-  bool Make(std::string* why) {
+  bool Make(Trial* trial, std::string* why) {
     fused_ = s_.activation == Unary::kNone || s_.activation == Unary::kRelu || s_.activation == Unary::kGeluTanh;
-    if (Prepare()) return true;
+    if (Prepare(trial)) return true;
     if (fused_ && s_.activation != Unary::kNone) {  // without the activation, then
       fused_ = false;
-      if (Prepare()) return true;
+      if (Prepare(trial)) return true;
     }
     *why = "cuBLASLt has no way to do this product: status " + std::to_string(status_);
     return false;
@@ -86,44 +87,48 @@ class LtProduct final : public BlasProduct {
   bool has_activation() const override { return fused_; }
 
   int Run(void* stream, const void* a, const void* b, const void* bias, const void* residual, void* out, void* workspace) const override {
+    return RunBy(algorithm_, stream, a, b, bias, residual, out, workspace);
+  }
+
+ private:
+  int RunBy(const cublasLtMatmulHeuristicResult_t& algorithm, void* stream, const void* a, const void* b, const void* bias, const void* residual, void* out,
+            void* workspace) const {
     const double one64 = 1, beta64 = residual != nullptr ? 1 : 0;
     const float one32 = 1, beta32 = residual != nullptr ? 1 : 0;
     const bool wide = s_.type == Element::kDouble;
     cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
-    cublasLtMatmulDesc_t desc = desc_;
-    // The pointer to the bias is part of the description, which runs share: each sets it in a copy of its own.
-    cublasLtMatmulDescOpaque_t own;
+    // The pointer to the bias is part of the description, which runs share. It is read while the work is asked for.
+    std::unique_lock<std::mutex> lock(mutex_, std::defer_lock);
     if (bias != nullptr) {
-      own = *desc_;
-      desc = &own;
-      status = context_->f.desc_set(desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof(bias));
+      lock.lock();
+      status = context_->f.desc_set(desc_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof(bias));
     }
     if (status == CUBLAS_STATUS_SUCCESS) {
-      status = context_->f.matmul(context_->handle, desc, wide ? static_cast<const void*>(&one64) : &one32, b, left_, a, right_,
-                                  wide ? static_cast<const void*>(&beta64) : &beta32, residual != nullptr ? residual : out, out_, out, out_, &algorithm_.algo,
-                                  workspace, algorithm_.workspaceSize, static_cast<cudaStream_t>(stream));
+      status = context_->f.matmul(context_->handle, desc_, wide ? static_cast<const void*>(&one64) : &one32, b, left_, a, right_,
+                                  wide ? static_cast<const void*>(&beta64) : &beta32, residual != nullptr ? residual : out, out_, out, out_, &algorithm.algo,
+                                  workspace, algorithm.workspaceSize, static_cast<cudaStream_t>(stream));
     }
     return status == CUBLAS_STATUS_SUCCESS ? 0 : kBlasError + static_cast<int>(status);
   }
 
- private:
   bool Ok(cublasStatus_t status) {
     status_ = static_cast<int>(status);
     return status == CUBLAS_STATUS_SUCCESS;
   }
 
-  bool Layout(cublasLtMatrixLayout_t* layout, cudaDataType_t type, int64_t rows, int64_t columns, int64_t step) {
+  // `distance` from column to column (our rows); 0: dense.
+  bool Layout(cublasLtMatrixLayout_t* layout, cudaDataType_t type, int64_t rows, int64_t columns, int64_t distance, int64_t step) {
     const Functions& f = context_->f;
     if (*layout != nullptr) f.layout_destroy(*layout);
     *layout = nullptr;
-    if (!Ok(f.layout_create(layout, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows))) return false;
+    if (!Ok(f.layout_create(layout, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), distance != 0 ? distance : rows))) return false;
     if (s_.batch <= 1) return true;
     const int32_t count = static_cast<int32_t>(s_.batch);
     return Ok(f.layout_set(*layout, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof(count))) &&
            Ok(f.layout_set(*layout, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step, sizeof(step)));
   }
 
-  bool Prepare() {
+  bool Prepare(Trial* trial) {
     const Functions& f = context_->f;
     cudaDataType_t in, out;
     if (!TypeOf(s_.type, &in) || !TypeOf(s_.out_type, &out) || s_.batch > INT32_MAX) return false;
@@ -151,9 +156,9 @@ class LtProduct final : public BlasProduct {
       }
     }
     // b', a' and out' as they lie in memory.
-    if (!Layout(&left_, in, s_.transpose_b ? s_.k : s_.n, s_.transpose_b ? s_.n : s_.k, s_.b_step)) return false;
-    if (!Layout(&right_, in, s_.transpose_a ? s_.m : s_.k, s_.transpose_a ? s_.k : s_.m, s_.a_step)) return false;
-    if (!Layout(&out_, out, s_.n, s_.m, s_.n * s_.m)) return false;
+    if (!Layout(&left_, in, s_.transpose_b ? s_.k : s_.n, s_.transpose_b ? s_.n : s_.k, s_.b_row, s_.b_step)) return false;
+    if (!Layout(&right_, in, s_.transpose_a ? s_.m : s_.k, s_.transpose_a ? s_.k : s_.m, s_.a_row, s_.a_step)) return false;
+    if (!Layout(&out_, out, s_.n, s_.m, s_.out_row, s_.out_step != 0 ? s_.out_step : s_.n * s_.m)) return false;
 
     cublasLtMatmulPreference_t preference = nullptr;
     if (!Ok(f.preference_create(&preference))) return false;
@@ -164,14 +169,46 @@ class LtProduct final : public BlasProduct {
                                                        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
       good = good && Ok(f.preference_set(preference, which, &alignment, sizeof(alignment)));
     }
+    constexpr int kTried = 8;
+    cublasLtMatmulHeuristicResult_t ways[kTried] = {};
     int found = 0;
-    good = good && Ok(f.heuristic(context_->handle, desc_, left_, right_, out_, out_, preference, 1, &algorithm_, &found));
+    good = good && Ok(f.heuristic(context_->handle, desc_, left_, right_, out_, out_, preference, trial != nullptr ? kTried : 1, ways, &found));
     f.preference_destroy(preference);
-    return good && found > 0 && Ok(algorithm_.state);
+    if (!good || found == 0 || !Ok(ways[0].state)) return false;
+    algorithm_ = trial != nullptr && found > 1 ? Quickest(ways, found, trial) : ways[0];
+    return true;
+  }
+
+  // The first where there is no memory to try them.
+  const cublasLtMatmulHeuristicResult_t& Quickest(const cublasLtMatmulHeuristicResult_t* ways, int count, Trial* trial) const {
+    auto bytes = [&](int64_t elements, Element type) { return static_cast<size_t>(elements) * (type == Element::kDouble ? 8 : type == Element::kFloat ? 4 : 2); };
+    auto span = [&](int64_t rows, int64_t columns, int64_t row, int64_t step) { return (s_.batch - 1) * step + (rows - 1) * (row != 0 ? row : columns) + columns; };
+    size_t most = 0;
+    for (int i = 0; i < count; ++i) most = ways[i].workspaceSize > most ? ways[i].workspaceSize : most;
+    void* a = trial->Memory(bytes(s_.transpose_a ? span(s_.k, s_.m, s_.a_row, s_.a_step) : span(s_.m, s_.k, s_.a_row, s_.a_step), s_.type));
+    void* b = trial->Memory(bytes(s_.transpose_b ? span(s_.n, s_.k, s_.b_row, s_.b_step) : span(s_.k, s_.n, s_.b_row, s_.b_step), s_.type));
+    void* out = trial->Memory(bytes(span(s_.m, s_.n, s_.out_row, s_.out_step != 0 ? s_.out_step : s_.m * s_.n), s_.out_type));
+    void* bias = trial->Memory(bytes(s_.n, s_.out_type));
+    void* workspace = trial->Memory(most > 0 ? most : 1);
+    if (a == nullptr || b == nullptr || out == nullptr || bias == nullptr || workspace == nullptr) return ways[0];
+    int best = 0;
+    double least = 0;
+    for (int i = 0; i < count; ++i) {
+      if (ways[i].state != CUBLAS_STATUS_SUCCESS) continue;
+      const double time = trial->Time([&](void* stream) {
+        return RunBy(ways[i], stream, a, b, s_.bias ? bias : nullptr, s_.residual ? out : nullptr, out, workspace);
+      });
+      if (i == 0 || time < least) {
+        best = i;
+        least = time;
+      }
+    }
+    return ways[best];
   }
 
   const std::shared_ptr<const Context> context_;
   const BlasShape s_;
+  mutable std::mutex mutex_;
   bool fused_ = false;
   int status_ = 0;
   cublasLtMatmulDesc_t desc_ = nullptr;
@@ -182,9 +219,9 @@ class LtProduct final : public BlasProduct {
 class LtBlas final : public Blas {
  public:
   explicit LtBlas(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
-  std::unique_ptr<BlasProduct> Plan(const BlasShape& shape, std::string* why) override {
-    auto product = std::make_unique<LtProduct>(context_, shape);
-    if (!product->Make(why)) return nullptr;
+  std::shared_ptr<const BlasProduct> Plan(const BlasShape& shape, Trial* trial, std::string* why) override {
+    auto product = std::make_shared<LtProduct>(context_, shape);
+    if (!product->Make(trial, why)) return nullptr;
     return product;
   }
 

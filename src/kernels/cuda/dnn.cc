@@ -3,6 +3,7 @@
 #include <cudnn.h>
 #include <cudnn_graph.h>
 
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -107,7 +108,8 @@ class GraphConvolution final : public DnnConvolution {
  public:
   GraphConvolution(std::shared_ptr<Context> context, const DnnShape& shape) : context_(std::move(context)), f_(context_->f), s_(shape) {}
 
-  bool Make(std::string* why) {
+  bool Make(Trial* trial, std::string* why) {
+    trial_ = trial;
     if (!TypeOf(s_.type, &type_)) {
       *why = "no such type";
       return false;
@@ -124,6 +126,7 @@ class GraphConvolution final : public DnnConvolution {
     }
     // The graph's pieces are no longer needed; the plan holds what it took of them.
     pieces_.clear();
+    trial_ = nullptr;
     return true;
   }
 
@@ -132,6 +135,12 @@ class GraphConvolution final : public DnnConvolution {
 
   int Run(void* stream, std::shared_ptr<void>* attachment, const void* x, const void* filter, const void* bias, const void* residual, void* out,
           void* workspace) const override {
+    return RunBy(plan_.front(), whole_, stream, attachment, x, filter, bias, residual, out, workspace);
+  }
+
+ private:
+  int RunBy(const Descriptor& plan, bool whole, void* stream, std::shared_ptr<void>* attachment, const void* x, const void* filter, const void* bias,
+            const void* residual, void* out, void* workspace) const {
     if (*attachment == nullptr) {
       cudnnHandle_t made = nullptr;
       cudnnStatus_t status = f_.create(&made);
@@ -141,11 +150,11 @@ class GraphConvolution final : public DnnConvolution {
     }
     std::vector<void*> pointers = {const_cast<void*>(x), const_cast<void*>(filter), out};
     std::vector<int64_t> ids = {kX, kFilter, kOut};
-    if (whole_ && s_.bias) {
+    if (whole && s_.bias) {
       pointers.push_back(const_cast<void*>(bias));
       ids.push_back(kBias);
     }
-    if (whole_ && s_.residual) {
+    if (whole && s_.residual) {
       pointers.push_back(const_cast<void*>(residual));
       ids.push_back(kResidual);
     }
@@ -155,11 +164,10 @@ class GraphConvolution final : public DnnConvolution {
         .Set(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, count, ids.data())
         .Set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);
     if (!pack.Finalize()) return kDnnError + static_cast<int>(pack.status());
-    const cudnnStatus_t status = f_.execute(static_cast<cudnnHandle_t>(attachment->get()), plan_.front().raw(), pack.raw());
+    const cudnnStatus_t status = f_.execute(static_cast<cudnnHandle_t>(attachment->get()), plan.raw(), pack.raw());
     return status == CUDNN_STATUS_SUCCESS ? 0 : kDnnError + static_cast<int>(status);
   }
 
- private:
   // Keeps a piece of the graph alive while it is planned.
   Descriptor& Piece(cudnnBackendDescriptorType_t type) { return *pieces_.emplace_back(std::make_unique<Descriptor>(f_, type)); }
   bool Finalized(Descriptor& piece) {
@@ -273,7 +281,7 @@ class GraphConvolution final : public DnnConvolution {
     return true;
   }
 
-  bool TryConfigs(const Descriptor& graph, cudnnBackendHeurMode_t mode) {
+  bool TryConfigs(const Descriptor& graph, cudnnBackendHeurMode_t mode, bool with_epilogue) {
     Descriptor heuristic(f_, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristic.Set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph).Set(CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
     if (!Finalized(heuristic)) return false;
@@ -286,21 +294,49 @@ class GraphConvolution final : public DnnConvolution {
     }
     int64_t count = 0;
     status_ = f_.desc_get(heuristic.raw(), CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, kMost, &count, raw.data());
-    for (int64_t i = 0; status_ == CUDNN_STATUS_SUCCESS && i < count && i < kMost; ++i) {
+    const size_t wanted = trial_ != nullptr ? 6 : 1;
+    std::vector<Descriptor> plans;
+    std::vector<int64_t> workspaces;
+    for (int64_t i = 0; status_ == CUDNN_STATUS_SUCCESS && i < count && i < kMost && plans.size() < wanted; ++i) {
       if (!Allowed(configs[static_cast<size_t>(i)])) continue;
       Descriptor plan(f_, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
       plan.Set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &context_->handle)
           .Set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configs[static_cast<size_t>(i)]);
       if (!plan.Finalize()) continue;
-      int64_t given = 0;
-      workspace_ = 0;
-      if (f_.desc_get(plan.raw(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &given, &workspace_) != CUDNN_STATUS_SUCCESS) continue;
+      int64_t given = 0, workspace = 0;
+      if (f_.desc_get(plan.raw(), CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &given, &workspace) != CUDNN_STATUS_SUCCESS) continue;
       constexpr int64_t kMostWorkspace = int64_t{1} << 30;
-      if (workspace_ > kMostWorkspace) continue;
-      plan_.push_back(std::move(plan));
-      return true;
+      if (workspace > kMostWorkspace) continue;
+      plans.push_back(std::move(plan));
+      workspaces.push_back(workspace);
     }
-    return false;
+    if (plans.empty()) return false;
+    const size_t best = plans.size() > 1 ? Quickest(plans, workspaces, with_epilogue) : 0;
+    workspace_ = workspaces[best];
+    plan_.push_back(std::move(plans[best]));
+    return true;
+  }
+
+  // The first where there is no memory to try them.
+  size_t Quickest(const std::vector<Descriptor>& plans, const std::vector<int64_t>& workspaces, bool with_epilogue) const {
+    const int64_t size = s_.type == Element::kFloat ? 4 : 2, results = s_.batch * s_.out[0] * s_.out[1] * s_.out_channels;
+    auto memory = [&](int64_t elements) { return trial_->Memory(static_cast<size_t>(elements * size)); };
+    void* x = memory(s_.batch * s_.in[0] * s_.in[1] * s_.in_channels);
+    void* filter = memory(s_.out_channels * s_.window[0] * s_.window[1] * (s_.in_channels / s_.groups));
+    void *out = memory(results), *residual = memory(results), *bias = memory(s_.out_channels);
+    void* workspace = trial_->Memory(static_cast<size_t>(std::max<int64_t>(*std::max_element(workspaces.begin(), workspaces.end()), 1)));
+    if (x == nullptr || filter == nullptr || out == nullptr || residual == nullptr || bias == nullptr || workspace == nullptr) return 0;
+    std::shared_ptr<void> attachment;
+    size_t best = 0;
+    double least = 0;
+    for (size_t i = 0; i < plans.size(); ++i) {
+      const double time = trial_->Time([&](void* stream) { return RunBy(plans[i], with_epilogue, stream, &attachment, x, filter, bias, residual, out, workspace); });
+      if (i == 0 || time < least) {
+        best = i;
+        least = time;
+      }
+    }
+    return best;
   }
 
   bool PlanGraph(bool with_epilogue) {
@@ -313,7 +349,7 @@ class GraphConvolution final : public DnnConvolution {
     graph.Set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &context_->handle)
         .Set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<int64_t>(operations.size()), operations.data());
     if (!Finalized(graph)) return false;
-    return TryConfigs(graph, CUDNN_HEUR_MODE_A) || TryConfigs(graph, CUDNN_HEUR_MODE_FALLBACK);
+    return TryConfigs(graph, CUDNN_HEUR_MODE_A, with_epilogue) || TryConfigs(graph, CUDNN_HEUR_MODE_FALLBACK, with_epilogue);
   }
 
   const std::shared_ptr<Context> context_;
@@ -325,15 +361,16 @@ class GraphConvolution final : public DnnConvolution {
   std::vector<Descriptor> plan_;  // one, once made
   int64_t workspace_ = 0;
   int next_virtual_ = 0;
+  Trial* trial_ = nullptr;  // while planning
   bool whole_ = false;
 };
 
 class GraphDnn final : public Dnn {
  public:
   explicit GraphDnn(std::shared_ptr<Context> context) : context_(std::move(context)) {}
-  std::unique_ptr<DnnConvolution> Plan(const DnnShape& shape, std::string* why) override {
-    auto convolution = std::make_unique<GraphConvolution>(context_, shape);
-    if (!convolution->Make(why)) return nullptr;
+  std::shared_ptr<const DnnConvolution> Plan(const DnnShape& shape, Trial* trial, std::string* why) override {
+    auto convolution = std::make_shared<GraphConvolution>(context_, shape);
+    if (!convolution->Make(trial, why)) return nullptr;
     return convolution;
   }
 

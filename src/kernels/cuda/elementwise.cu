@@ -39,23 +39,42 @@ SM_DEVICE void ApplyBinary(Binary op, ComputeType<T> (&a)[kCount], const Compute
   }
 }
 
+// Elements of T that one thread takes.
+template <typename T> inline constexpr int kTaken = sizeof(T) >= 4 ? kWide<T> : 4;
+
+// Up to kCount elements; all of them at once if `wide`.
 template <typename T, int kCount>
-int UnaryPacks(void* stream, Unary op, float alpha, const T* x, T* out, int64_t packs) {
-  return ForEach(stream, packs, SM_LAMBDA(int64_t i) {
-    ComputeType<T> v[kCount];
-    Load<T, kCount>(x + i * kCount, v);
-    ApplyUnary<T, kCount>(op, alpha, v);
-    Store<T, kCount>(v, out + i * kCount);
-  });
+SM_DEVICE void LoadSome(const T* from, bool wide, int count, ComputeType<T> (&to)[kCount]) {
+  if (wide) {
+    Load<T, kCount>(from, to);
+  } else {
+    for (int j = 0; j < kCount; ++j) to[j] = j < count ? static_cast<ComputeType<T>>(from[j]) : ComputeType<T>(0);
+  }
+}
+template <typename T, int kCount>
+SM_DEVICE void StoreSome(const ComputeType<T> (&from)[kCount], bool wide, int count, T* to) {
+  if (wide) {
+    Store<T, kCount>(from, to);
+  } else {
+    for (int j = 0; j < kCount && j < count; ++j) to[j] = static_cast<T>(from[j]);
+  }
 }
 
 template <typename T>
 int UnaryOf(void* stream, Unary op, float alpha, const void* x, void* out, int64_t n) {
   const T* from = static_cast<const T*>(x);
   T* to = static_cast<T*>(out);
-  constexpr int kCount = sizeof(T) >= 4 ? kWide<T> : 4;
-  if (n % kCount == 0 && Aligned(x) && Aligned(out)) return UnaryPacks<T, kCount>(stream, op, alpha, from, to, n / kCount);
-  return UnaryPacks<T, 1>(stream, op, alpha, from, to, n);
+  constexpr int kCount = kTaken<T>;
+  const bool aligned = Aligned(x) && Aligned(out);
+  return ForEach(stream, (n + kCount - 1) / kCount, SM_LAMBDA(int64_t i) {
+    const int64_t at = i * kCount;
+    const int count = n - at < kCount ? static_cast<int>(n - at) : kCount;
+    const bool wide = aligned && count == kCount;
+    ComputeType<T> v[kCount];
+    LoadSome<T, kCount>(from + at, wide, count, v);
+    ApplyUnary<T, kCount>(op, alpha, v);
+    StoreSome<T, kCount>(v, wide, count, to + at);
+  });
 }
 
 template <typename T>
@@ -69,11 +88,11 @@ int TestOf(void* stream, Test op, const void* x, void* out, int64_t n) {
   });
 }
 
-// How an operand of a flat loop over packs is read.
-enum class Access : int { kFull, kOne, kRow };
+// How an operand is read: each pack its own elements, one for all, a row that repeats, or element by element.
+enum class Access : int { kFull, kOne, kRow, kAny };
 
 // kFull or kOne operands of a coalesced shape of rank 1, or a row that repeats: rank 2, steps {0, 1}.
-bool FlatAccess(const Broadcast& shape, int operand, int count, Access* access) {
+Access AccessOf(const Broadcast& shape, int operand, int count) {
   const int64_t* steps = shape.steps[operand];
   bool one = true, full = true;
   int64_t expected = 1;
@@ -83,56 +102,58 @@ bool FlatAccess(const Broadcast& shape, int operand, int count, Access* access) 
     expected *= shape.dims[d];
   }
   const bool row = shape.rank == 2 && steps[0] == 0 && steps[1] == 1 && shape.dims[1] % count == 0;
-  *access = full ? Access::kFull : one ? Access::kOne : Access::kRow;
-  return full || one || row;
+  return full ? Access::kFull : one ? Access::kOne : row ? Access::kRow : Access::kAny;
+}
+
+SM_DEVICE int64_t OffsetOf(const Broadcast& shape, int operand, int64_t i) {
+  int64_t offset = 0;
+  SM_ROLLED
+  for (int d = shape.rank - 1; d > 0; --d) {
+    const int64_t q = i / shape.dims[d];
+    offset += (i - q * shape.dims[d]) * shape.steps[operand][d];
+    i = q;
+  }
+  return shape.rank > 0 ? offset + i * shape.steps[operand][0] : offset;
 }
 
 template <typename T, int kCount>
-SM_DEVICE void LoadAs(Access access, const T* from, int64_t at, int64_t row, ComputeType<T> (&to)[kCount]) {
-  if (access == Access::kOne) {
-    const ComputeType<T> v = static_cast<ComputeType<T>>(*from);
-    for (int j = 0; j < kCount; ++j) to[j] = v;
-  } else {
-    Load<T, kCount>(from + (access == Access::kRow ? at % row : at), to);
+SM_DEVICE void LoadAs(const Broadcast& shape, int operand, Access access, const T* from, int64_t at, bool wide, int count, ComputeType<T> (&to)[kCount]) {
+  switch (access) {
+    case Access::kFull: LoadSome<T, kCount>(from + at, wide, count, to); break;
+    case Access::kRow: LoadSome<T, kCount>(from + at % shape.dims[shape.rank - 1], wide, count, to); break;
+    case Access::kOne: {
+      const ComputeType<T> v = static_cast<ComputeType<T>>(*from);
+      for (int j = 0; j < kCount; ++j) to[j] = v;
+      break;
+    }
+    case Access::kAny:
+      for (int j = 0; j < kCount; ++j) to[j] = j < count ? static_cast<ComputeType<T>>(from[OffsetOf(shape, operand, at + j)]) : ComputeType<T>(0);
+      break;
   }
 }
 
 SM_DEVICE void Offsets(const Broadcast& shape, int64_t i, int64_t* a, int64_t* b) {
-  *a = *b = 0;
-  for (int d = shape.rank - 1; d > 0; --d) {
-    const int64_t q = i / shape.dims[d], r = i - q * shape.dims[d];
-    *a += r * shape.steps[0][d];
-    *b += r * shape.steps[1][d];
-    i = q;
-  }
-  if (shape.rank > 0) {
-    *a += i * shape.steps[0][0];
-    *b += i * shape.steps[1][0];
-  }
+  *a = OffsetOf(shape, 0, i);
+  *b = OffsetOf(shape, 1, i);
 }
 
 template <typename T>
 int BinaryOf(void* stream, Binary op, const Broadcast& shape, const void* a, const void* b, void* out) {
   const T *x = static_cast<const T*>(a), *y = static_cast<const T*>(b);
   T* to = static_cast<T*>(out);
-  constexpr int kCount = sizeof(T) >= 4 ? kWide<T> : 4;
-  Access at_x, at_y;
-  if (FlatAccess(shape, 0, kCount, &at_x) && FlatAccess(shape, 1, kCount, &at_y) && shape.count % kCount == 0 && Aligned(a) && Aligned(b) && Aligned(out)) {
-    const int64_t row = shape.rank > 0 ? shape.dims[shape.rank - 1] : 1;
-    return ForEach(stream, shape.count / kCount, SM_LAMBDA(int64_t i) {
-      ComputeType<T> v[kCount], w[kCount];
-      LoadAs<T, kCount>(at_x, x, i * kCount, row, v);
-      LoadAs<T, kCount>(at_y, y, i * kCount, row, w);
-      ApplyBinary<T, kCount>(op, v, w);
-      Store<T, kCount>(v, to + i * kCount);
-    });
-  }
-  return ForEach(stream, shape.count, SM_LAMBDA(int64_t i) {
-    int64_t p, q;
-    Offsets(shape, i, &p, &q);
-    ComputeType<T> v[1] = {static_cast<ComputeType<T>>(x[p])}, w[1] = {static_cast<ComputeType<T>>(y[q])};
-    ApplyBinary<T, 1>(op, v, w);
-    to[i] = static_cast<T>(v[0]);
+  constexpr int kCount = kTaken<T>;
+  const Access at_x = AccessOf(shape, 0, kCount), at_y = AccessOf(shape, 1, kCount);
+  const bool aligned = Aligned(a) && Aligned(b) && Aligned(out);
+  const int64_t n = shape.count;
+  return ForEach(stream, (n + kCount - 1) / kCount, SM_LAMBDA(int64_t i) {
+    const int64_t at = i * kCount;
+    const int count = n - at < kCount ? static_cast<int>(n - at) : kCount;
+    const bool wide = aligned && count == kCount;
+    ComputeType<T> v[kCount], w[kCount];
+    LoadAs<T, kCount>(shape, 0, at_x, x, at, wide, count, v);
+    LoadAs<T, kCount>(shape, 1, at_y, y, at, wide, count, w);
+    ApplyBinary<T, kCount>(op, v, w);
+    StoreSome<T, kCount>(v, wide, count, to + at);
   });
 }
 
@@ -154,6 +175,7 @@ int SelectOf(void* stream, const Broadcast& shape, const void* condition, const 
   T* to = static_cast<T*>(out);
   return ForEach(stream, shape.count, SM_LAMBDA(int64_t i) {
     int64_t rest = i, p = 0, q = 0, r = 0;
+    SM_ROLLED
     for (int d = shape.rank - 1; d >= 0; --d) {
       const int64_t quotient = rest / shape.dims[d], at = rest - quotient * shape.dims[d];
       p += at * shape.steps[0][d];

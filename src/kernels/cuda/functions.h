@@ -31,6 +31,62 @@ template <typename C> SM_DEVICE C GeluTanhOf(C x) { return C(0.5) * x * (C(1) + 
 template <typename C> SM_DEVICE C MaxOf(C a, C b) { return a != a ? a : b != b ? b : a < b ? b : a; }  // NaN wins
 template <typename C> SM_DEVICE C MinOf(C a, C b) { return a != a ? a : b != b ? b : b < a ? b : a; }
 
+// The functions that are long or seldom met, once for all kernels of a type: nothing is gained by having them inline.
+#define SM_ONE(NAME, EXPRESSION) case NAME: return static_cast<C>(EXPRESSION);
+template <typename C>
+SM_SHARED_DEVICE C LongFloat(Unary op, C alpha, C v) {
+  switch (op) {
+    SM_ONE(Unary::kExp, exp(v))
+    SM_ONE(Unary::kExpm1, expm1(v))
+    SM_ONE(Unary::kLog, log(v))
+    SM_ONE(Unary::kLog1p, log1p(v))
+    SM_ONE(Unary::kSin, sin(v))
+    SM_ONE(Unary::kCos, cos(v))
+    SM_ONE(Unary::kTan, tan(v))
+    SM_ONE(Unary::kAsin, asin(v))
+    SM_ONE(Unary::kAcos, acos(v))
+    SM_ONE(Unary::kAtan, atan(v))
+    SM_ONE(Unary::kSinh, sinh(v))
+    SM_ONE(Unary::kCosh, cosh(v))
+    SM_ONE(Unary::kTanh, tanh(v))
+    SM_ONE(Unary::kAsinh, asinh(v))
+    SM_ONE(Unary::kAcosh, acosh(v))
+    SM_ONE(Unary::kAtanh, atanh(v))
+    SM_ONE(Unary::kSigmoid, SigmoidOf(v))
+    SM_ONE(Unary::kElu, v < C(0) ? alpha * expm1(v) : v)
+    SM_ONE(Unary::kSelu, v < C(0) ? C(1.7580993408473768) * expm1(v) : C(1.0507009873554805) * v)
+    SM_ONE(Unary::kSoftplus, SoftplusOf(v))
+    SM_ONE(Unary::kSwish, v * SigmoidOf(v))
+    SM_ONE(Unary::kGeluErf, C(0.5) * v * (C(1) + erf(v * C(0.7071067811865476))))
+    SM_ONE(Unary::kGeluTanh, GeluTanhOf(v))
+    SM_ONE(Unary::kErf, erf(v))
+    SM_ONE(Unary::kErfc, erfc(v))
+    SM_ONE(Unary::kErfinv, ErfinvOf(v))
+    SM_ONE(Unary::kNdtri, C(1.4142135623730951) * ErfinvOf(C(2) * v - C(1)))
+    SM_ONE(Unary::kLgamma, lgamma(v))
+    default: return v;
+  }
+}
+
+template <typename C> SM_DEVICE C FloorModOf(C v, C w) {
+  const C rest = fmod(v, w);
+  return rest != C(0) && (rest < C(0)) != (w < C(0)) ? rest + w : rest;
+}
+
+template <typename C>
+SM_SHARED_DEVICE C LongFloat(Binary op, C v, C w) {
+  switch (op) {
+    SM_ONE(Binary::kPow, pow(v, w))
+    SM_ONE(Binary::kFloorMod, FloorModOf(v, w))
+    SM_ONE(Binary::kTruncateMod, fmod(v, w))
+    SM_ONE(Binary::kAtan2, atan2(v, w))
+    SM_ONE(Binary::kXlogy, v == C(0) ? C(0) : v * log(w))
+    SM_ONE(Binary::kXlog1py, v == C(0) ? C(0) : v * log1p(w))
+    default: return v;
+  }
+}
+#undef SM_ONE
+
 #define SM_EACH(NAME, EXPRESSION)                 \
   case NAME:                                      \
     for (int j = 0; j < kCount; ++j) {            \
@@ -43,6 +99,7 @@ template <typename C> SM_DEVICE C MinOf(C a, C b) { return a != a ? a : b != b ?
 template <typename C, int kCount>
 SM_DEVICE void ApplyFloat(Unary op, C alpha, C (&x)[kCount]) {
   switch (op) {
+    case Unary::kNone: break;
     SM_EACH(Unary::kAbs, fabs(v))
     SM_EACH(Unary::kNeg, -v)
     SM_EACH(Unary::kSign, v > C(0) ? C(1) : v < C(0) ? C(-1) : v)
@@ -50,43 +107,17 @@ SM_DEVICE void ApplyFloat(Unary op, C alpha, C (&x)[kCount]) {
     SM_EACH(Unary::kSqrt, sqrt(v))
     SM_EACH(Unary::kRsqrt, RsqrtOf(v))
     SM_EACH(Unary::kReciprocal, C(1) / v)
-    SM_EACH(Unary::kExp, exp(v))
-    SM_EACH(Unary::kExpm1, expm1(v))
-    SM_EACH(Unary::kLog, log(v))
-    SM_EACH(Unary::kLog1p, log1p(v))
-    SM_EACH(Unary::kSin, sin(v))
-    SM_EACH(Unary::kCos, cos(v))
-    SM_EACH(Unary::kTan, tan(v))
-    SM_EACH(Unary::kAsin, asin(v))
-    SM_EACH(Unary::kAcos, acos(v))
-    SM_EACH(Unary::kAtan, atan(v))
-    SM_EACH(Unary::kSinh, sinh(v))
-    SM_EACH(Unary::kCosh, cosh(v))
-    SM_EACH(Unary::kTanh, tanh(v))
-    SM_EACH(Unary::kAsinh, asinh(v))
-    SM_EACH(Unary::kAcosh, acosh(v))
-    SM_EACH(Unary::kAtanh, atanh(v))
-    SM_EACH(Unary::kSigmoid, SigmoidOf(v))
     SM_EACH(Unary::kRelu, MaxOf(v, C(0)))
     SM_EACH(Unary::kRelu6, MinOf(MaxOf(v, C(0)), C(6)))
     SM_EACH(Unary::kLeakyRelu, v < C(0) ? v * alpha : v)
-    SM_EACH(Unary::kElu, v < C(0) ? alpha * expm1(v) : v)
-    SM_EACH(Unary::kSelu, v < C(0) ? C(1.7580993408473768) * expm1(v) : C(1.0507009873554805) * v)
-    SM_EACH(Unary::kSoftplus, SoftplusOf(v))
     SM_EACH(Unary::kSoftsign, v / (C(1) + fabs(v)))
-    SM_EACH(Unary::kSwish, v * SigmoidOf(v))
     SM_EACH(Unary::kHardSwish, v * MinOf(MaxOf(v * C(1.0 / 6.0) + C(0.5), C(0)), C(1)))
-    SM_EACH(Unary::kGeluErf, C(0.5) * v * (C(1) + erf(v * C(0.7071067811865476))))
-    SM_EACH(Unary::kGeluTanh, GeluTanhOf(v))
-    SM_EACH(Unary::kErf, erf(v))
-    SM_EACH(Unary::kErfc, erfc(v))
-    SM_EACH(Unary::kErfinv, ErfinvOf(v))
-    SM_EACH(Unary::kNdtri, C(1.4142135623730951) * ErfinvOf(C(2) * v - C(1)))
     SM_EACH(Unary::kCeil, ceil(v))
     SM_EACH(Unary::kFloor, floor(v))
     SM_EACH(Unary::kRint, rint(v))
-    SM_EACH(Unary::kLgamma, lgamma(v))
-    default: break;
+    default:
+      for (int j = 0; j < kCount; ++j) x[j] = LongFloat(op, alpha, x[j]);
+      break;
   }
 }
 
@@ -115,11 +146,6 @@ SM_DEVICE void ApplyInteger(Unary op, C (&x)[kCount]) {
     }                                             \
     break;
 
-template <typename C> SM_DEVICE C FloorModOf(C v, C w) {
-  const C rest = fmod(v, w);
-  return rest != C(0) && (rest < C(0)) != (w < C(0)) ? rest + w : rest;
-}
-
 // a = op(a, b), floats.
 template <typename C, int kCount>
 SM_DEVICE void ApplyFloat(Binary op, C (&a)[kCount], const C (&b)[kCount]) {
@@ -132,22 +158,18 @@ SM_DEVICE void ApplyFloat(Binary op, C (&a)[kCount], const C (&b)[kCount]) {
     SM_EACH(Binary::kMulNoNan, w == C(0) ? C(0) : v * w)
     SM_EACH(Binary::kMaximum, MaxOf(v, w))
     SM_EACH(Binary::kMinimum, MinOf(v, w))
-    SM_EACH(Binary::kPow, pow(v, w))
     SM_EACH(Binary::kSquaredDifference, (v - w) * (v - w))
     SM_EACH(Binary::kFloorDiv, floor(v / w))
-    SM_EACH(Binary::kFloorMod, FloorModOf(v, w))
     SM_EACH(Binary::kTruncateDiv, trunc(v / w))
-    SM_EACH(Binary::kTruncateMod, fmod(v, w))
-    SM_EACH(Binary::kAtan2, atan2(v, w))
     SM_EACH(Binary::kXdivy, v == C(0) ? C(0) : v / w)
-    SM_EACH(Binary::kXlogy, v == C(0) ? C(0) : v * log(w))
-    SM_EACH(Binary::kXlog1py, v == C(0) ? C(0) : v * log1p(w))
     SM_EACH(Binary::kReluGrad, w > C(0) ? v : C(0))
     SM_EACH(Binary::kSigmoidGrad, w * v * (C(1) - v))
     SM_EACH(Binary::kTanhGrad, w * (C(1) - v * v))
     SM_EACH(Binary::kRsqrtGrad, C(-0.5) * w * v * v * v)
     SM_EACH(Binary::kSqrtGrad, C(0.5) * w / v)
-    default: break;
+    default:
+      for (int j = 0; j < kCount; ++j) a[j] = LongFloat(op, a[j], b[j]);
+      break;
   }
 }
 
@@ -166,6 +188,17 @@ template <typename C> SM_DEVICE C FloorModOfInteger(C v, C w) {
   return rest != C(0) && (rest < C(0)) != (w < C(0)) ? rest + w : rest;
 }
 
+template <typename C>
+SM_SHARED_DEVICE C LongInteger(Binary op, C v, C w) {
+  switch (op) {
+    case Binary::kDiv: case Binary::kTruncateDiv: return TruncateDivOf(v, w);
+    case Binary::kTruncateMod: return TruncateModOf(v, w);
+    case Binary::kFloorDiv: return FloorDivOf(v, w);
+    case Binary::kFloorMod: return FloorModOfInteger(v, w);
+    default: return v;
+  }
+}
+
 // a = op(a, b), integers: they wrap; a division by zero gives 0.
 template <typename C, int kCount>
 SM_DEVICE void ApplyInteger(Binary op, C (&a)[kCount], const C (&b)[kCount]) {
@@ -174,19 +207,16 @@ SM_DEVICE void ApplyInteger(Binary op, C (&a)[kCount], const C (&b)[kCount]) {
     SM_EACH(Binary::kAdd, U(v) + U(w))
     SM_EACH(Binary::kSub, U(v) - U(w))
     SM_EACH(Binary::kMul, U(v) * U(w))
-    SM_EACH(Binary::kDiv, TruncateDivOf(v, w))
     SM_EACH(Binary::kMaximum, v < w ? w : v)
     SM_EACH(Binary::kMinimum, w < v ? w : v)
     SM_EACH(Binary::kSquaredDifference, (U(v) - U(w)) * (U(v) - U(w)))
-    SM_EACH(Binary::kFloorDiv, FloorDivOf(v, w))
-    SM_EACH(Binary::kFloorMod, FloorModOfInteger(v, w))
-    SM_EACH(Binary::kTruncateDiv, TruncateDivOf(v, w))
-    SM_EACH(Binary::kTruncateMod, TruncateModOf(v, w))
     SM_EACH(Binary::kAnd, v & w)
     SM_EACH(Binary::kOr, v | w)
     SM_EACH(Binary::kXor, v ^ w)
     SM_EACH(Binary::kReluGrad, w > C(0) ? v : C(0))
-    default: break;
+    default:
+      for (int j = 0; j < kCount; ++j) a[j] = LongInteger(op, a[j], b[j]);
+      break;
   }
 }
 #undef SM_EACH

@@ -9,18 +9,34 @@
 #ifdef __CUDACC__
 #include <cuda_runtime.h>
 #define SM_DEVICE __device__ __forceinline__
+#define SM_SHARED_DEVICE __device__ __noinline__
+#define SM_ROLLED _Pragma("unroll 1")  // before a loop that is to stay one
 #define SM_LAMBDA [=] __device__
 #else
 #include <functional>
 #define SM_DEVICE inline
+#define SM_SHARED_DEVICE inline
+#define SM_ROLLED
 #define SM_LAMBDA [=]
 #endif
 
 namespace savedmodel::cuda {
 
-// The place of a thread in its block.
+// Bytes that the threads of a block may share on every GPU that we have code for.
+inline constexpr int kMostShared = 99 * 1024;
+
+#ifdef __CUDACC__
+inline constexpr int kWarp = 32;
+#else
+inline constexpr int kWarp = 1;
+#endif
+
+// The place of a thread in its block, and in its warp.
 struct Lane {
   int thread, threads;
+  SM_DEVICE int warp() const { return thread / kWarp; }
+  SM_DEVICE int warps() const { return threads / kWarp; }
+  SM_DEVICE int in_warp() const { return thread % kWarp; }
 };
 
 #ifdef __CUDACC__
@@ -55,6 +71,27 @@ int ForEachBlock(void* stream, int64_t blocks, int threads, const F& f) {
   return static_cast<int>(cudaGetLastError());
 }
 
+template <typename F>
+__global__ void __launch_bounds__(256) SharedBlocksKernel(int64_t blocks, F f) {
+  extern __shared__ __align__(128) unsigned char block_memory[];
+  for (int64_t b = blockIdx.x; b < blocks; b += gridDim.x) {
+    f(b, Lane{static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x)}, block_memory);
+    __syncthreads();  // the next block of work writes there
+  }
+}
+
+// f(b, lane, memory): the threads of a block (256 at most) share `bytes` of memory, aligned to 128, at most kMostShared.
+template <typename F>
+int ForEachSharedBlock(void* stream, int64_t blocks, int threads, int bytes, const F& f) {
+  if (blocks <= 0) return 0;
+  if (bytes > 48 * 1024) {
+    const cudaError_t error = cudaFuncSetAttribute(SharedBlocksKernel<F>, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    if (error != cudaSuccess) return static_cast<int>(error);
+  }
+  SharedBlocksKernel<<<static_cast<unsigned>(blocks < 65536 ? blocks : 65536), threads, bytes, static_cast<cudaStream_t>(stream)>>>(blocks, f);
+  return static_cast<int>(cudaGetLastError());
+}
+
 SM_DEVICE void Barrier() { __syncthreads(); }
 
 template <typename T>
@@ -68,11 +105,18 @@ SM_DEVICE T ShuffleXor(T value, int mask) {
   return value;
 }
 
+// The values of all threads of the warp joined by op (commutative); every thread gets the result.
+template <typename T, typename Op>
+SM_DEVICE T WarpReduce(T value, Op op) {
+#pragma unroll
+  for (int mask = 16; mask > 0; mask >>= 1) value = op(value, ShuffleXor(value, mask));
+  return value;
+}
+
 // The values of all threads of the block joined by op (commutative); every thread gets the result.
 template <typename T, typename Op>
 SM_DEVICE T BlockReduce(const Lane& lane, T value, Op op) {
-#pragma unroll
-  for (int mask = 16; mask > 0; mask >>= 1) value = op(value, ShuffleXor(value, mask));
+  value = WarpReduce(value, op);
   if (lane.threads <= 32) return value;
   __shared__ alignas(16) unsigned char memory[32 * sizeof(T)];
   T* parts = reinterpret_cast<T*>(memory);
@@ -145,7 +189,25 @@ int ForEachBlock(void* stream, int64_t blocks, int, const F& f) {
   return 0;
 }
 
+template <typename F>
+int ForEachSharedBlock(void* stream, int64_t blocks, int, int bytes, const F& f) {
+  if (blocks <= 0) return 0;
+  EmulatedEnqueue(stream, [blocks, bytes, f] {
+    const size_t room = static_cast<size_t>(bytes) + 128;
+    unsigned char* const memory = new unsigned char[room];
+    for (int64_t b = 0; b < blocks; ++b) {
+      memset(memory, 0x7f, room);
+      f(b, Lane{0, 1}, memory + (128 - reinterpret_cast<uintptr_t>(memory) % 128));
+    }
+    delete[] memory;
+  });
+  return 0;
+}
+
 inline void Barrier() {}
+
+template <typename T, typename Op>
+T WarpReduce(T value, Op) { return value; }
 
 template <typename T, typename Op>
 T BlockReduce(const Lane&, T value, Op) { return value; }

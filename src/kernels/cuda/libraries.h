@@ -4,8 +4,12 @@
 #ifndef SAVEDMODEL_KERNELS_CUDA_LIBRARIES_H_
 #define SAVEDMODEL_KERNELS_CUDA_LIBRARIES_H_
 
+#include <compare>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "kernels/cuda/elementwise.h"
@@ -15,14 +19,27 @@ namespace savedmodel::cuda {
 
 inline constexpr int kBlasError = 100000, kDnnError = 200000;
 
+// Memory of the device and a clock, for trying out the ways that a library offers.
+class Trial {
+ public:
+  virtual ~Trial() = default;
+  // Memory that stays as long as the trial, a multiple of 64; null: there is none left.
+  virtual void* Memory(size_t bytes) = 0;
+  // Milliseconds that the work takes which `run` asks the stream for; infinity if it fails.
+  virtual double Time(const std::function<int(void* stream)>& run) = 0;
+};
+
 // out[m, n] = activation(a[m, k] x b[k, n] + bias[n] + residual[m, n]), row-major and dense; transposed operands are stored
 // [k, m] and [n, k]. `batch` products follow each other by the steps (0: the same matrix for all).
 struct BlasShape {
   Element type = Element::kFloat;      // of a and b
   Element out_type = Element::kFloat;  // of the rest
   int64_t m = 1, n = 1, k = 1, batch = 1, a_step = 0, b_step = 0;
+  // From one stored row to the next, and between the batch's results; 0: dense.
+  int64_t a_row = 0, b_row = 0, out_row = 0, out_step = 0;
   bool transpose_a = false, transpose_b = false, bias = false, residual = false, tf32 = true;
   Unary activation = Unary::kNone;
+  friend auto operator<=>(const BlasShape&, const BlasShape&) = default;
 };
 
 class BlasProduct {
@@ -38,8 +55,9 @@ class BlasProduct {
 class Blas {
  public:
   virtual ~Blas() = default;
-  // Null, with the reason, where the library has no way.
-  virtual std::unique_ptr<BlasProduct> Plan(const BlasShape& shape, std::string* why) = 0;
+  // Null, with the reason, where the library has no way. With a trial the quickest of several ways is taken, else the first
+  // that the library names.
+  virtual std::shared_ptr<const BlasProduct> Plan(const BlasShape& shape, Trial* trial, std::string* why) = 0;
 };
 
 // A convolution of images, channels last: x [batch, in_h, in_w, in_channels], filter [out_channels, window_h, window_w,
@@ -51,6 +69,7 @@ struct DnnShape {
   bool bias = false, residual = false, tf32 = true;
   Unary activation = Unary::kNone;
   float alpha = 0;
+  friend auto operator<=>(const DnnShape&, const DnnShape&) = default;
 };
 
 class DnnConvolution {
@@ -67,13 +86,40 @@ class DnnConvolution {
 class Dnn {
  public:
   virtual ~Dnn() = default;
-  virtual std::unique_ptr<DnnConvolution> Plan(const DnnShape& shape, std::string* why) = 0;
+  virtual std::shared_ptr<const DnnConvolution> Plan(const DnnShape& shape, Trial* trial, std::string* why) = 0;
 };
 
+// The libraries of a device, and what was planned with them: each shape once, failures too. Thread-safe.
 struct CudaLibraries {
   std::unique_ptr<Blas> blas;
   std::unique_ptr<Dnn> dnn;
   std::string blas_problem, dnn_problem;  // why there is none
+
+  // Null where the library is not there or has no way. `make_trial` is called where something is to be tried out; it may
+  // give null.
+  using MakeTrial = std::function<std::unique_ptr<Trial>()>;
+  std::shared_ptr<const BlasProduct> Product(const BlasShape& shape, const MakeTrial& make_trial) { return Get(blas.get(), &products_, shape, make_trial); }
+  std::shared_ptr<const DnnConvolution> Convolution(const DnnShape& shape, const MakeTrial& make_trial) {
+    return Get(dnn.get(), &convolutions_, shape, make_trial);
+  }
+
+ private:
+  template <typename Library, typename Shape, typename Planned>
+  std::shared_ptr<const Planned> Get(Library* library, std::map<Shape, std::shared_ptr<const Planned>>* known, const Shape& shape, const MakeTrial& make_trial) {
+    if (library == nullptr) return nullptr;
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto it = known->find(shape);
+    if (it != known->end()) return it->second;
+    constexpr size_t kKept = 4096;
+    if (known->size() >= kKept) known->clear();
+    std::string why;
+    const std::unique_ptr<Trial> trial = make_trial != nullptr ? make_trial() : nullptr;
+    return known->emplace(shape, library->Plan(shape, trial.get(), &why)).first->second;
+  }
+
+  std::mutex mutex_;
+  std::map<BlasShape, std::shared_ptr<const BlasProduct>> products_;
+  std::map<DnnShape, std::shared_ptr<const DnnConvolution>> convolutions_;
 };
 
 // Look in the folders of `path` (separated by ':') first. Null with the reason. The current device is the one they work for.

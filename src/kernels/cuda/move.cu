@@ -55,6 +55,7 @@ int CopyElements(void* stream, const StridedCopy& copy, int64_t count, const voi
   return ForEach(stream, count, SM_LAMBDA(int64_t i) {
     Index rest = static_cast<Index>(i);
     int64_t p = 0, q = 0;
+    SM_ROLLED
     for (int d = copy.rank - 1; d >= 0; --d) {
       const Index dim = static_cast<Index>(copy.dims[d]), quotient = rest / dim, at = rest - quotient * dim;
       p += static_cast<int64_t>(at) * copy.from_steps[d];
@@ -71,6 +72,51 @@ int StridedCopyOf(void* stream, const StridedCopy& copy, const void* from, void*
   for (int d = 0; d < copy.rank; ++d) count *= copy.dims[d];
   if (count < (int64_t{1} << 31)) return CopyElements<T, uint32_t>(stream, copy, count, from, to);
   return CopyElements<T, int64_t>(stream, copy, count, from, to);
+}
+
+// The dimension that lies dense in `from` while another one, the last, lies dense in `to`; -1 where that is not so, or where
+// tiles would be mostly empty.
+int TurnedDimension(const StridedCopy& copy) {
+  const int last = copy.rank - 1;
+  if (copy.rank < 2 || copy.size > 8 || copy.to_steps[last] != 1 || copy.from_steps[last] == 1 || copy.dims[last] < 16) return -1;
+  for (int d = 0; d < last; ++d) {
+    if (copy.from_steps[d] == 1 && copy.dims[d] >= 16) return d;
+  }
+  return -1;
+}
+
+// Tiles of 32 x 32 by way of the block's memory, so that both sides are met in their own order.
+template <typename T>
+int TurnOf(void* stream, const StridedCopy& copy, int turned, const void* from, void* to) {
+  constexpr int kSide = 32, kRow = kSide + 1;
+  const T* x = static_cast<const T*>(from) + copy.from_offset;
+  T* y = static_cast<T*>(to) + copy.to_offset;
+  const int last = copy.rank - 1;
+  const int64_t across = (copy.dims[last] + kSide - 1) / kSide, down = (copy.dims[turned] + kSide - 1) / kSide;
+  int64_t blocks = across * down;
+  for (int d = 0; d < last; ++d) blocks *= d == turned ? 1 : copy.dims[d];
+  return ForEachSharedBlock(stream, blocks, 256, kSide * kRow * static_cast<int>(sizeof(T)), SM_LAMBDA(int64_t block, Lane lane, unsigned char* memory) {
+    T* tile = reinterpret_cast<T*>(memory);
+    const int64_t column = block % across * kSide, row = block / across % down * kSide;
+    int64_t rest = block / across / down, p = 0, q = 0;
+    SM_ROLLED
+    for (int d = last - 1; d >= 0; --d) {
+      if (d == turned) continue;
+      const int64_t at = rest % copy.dims[d];
+      p += at * copy.from_steps[d];
+      q += at * copy.to_steps[d];
+      rest /= copy.dims[d];
+    }
+    for (int i = lane.thread; i < kSide * kSide; i += lane.threads) {
+      const int64_t r = row + i % kSide, c = column + i / kSide;
+      if (r < copy.dims[turned] && c < copy.dims[last]) tile[i / kSide * kRow + i % kSide] = x[p + r + c * copy.from_steps[last]];
+    }
+    Barrier();
+    for (int i = lane.thread; i < kSide * kSide; i += lane.threads) {
+      const int64_t r = row + i / kSide, c = column + i % kSide;
+      if (r < copy.dims[turned] && c < copy.dims[last]) y[q + r * copy.to_steps[turned] + c] = tile[i % kSide * kRow + i / kSide];
+    }
+  });
 }
 
 SM_DEVICE int64_t IndexAt(const void* indices, int size, int64_t i) {
@@ -267,6 +313,14 @@ int RunStridedCopy(void* stream, const StridedCopy& copy, const void* from, void
   }
   Coalesce(&plan);
   Widen(&plan, from, to);
+  if (const int turned = TurnedDimension(plan); turned >= 0) {
+    switch (plan.size) {
+      case 1: return TurnOf<uint8_t>(stream, plan, turned, from, to);
+      case 2: return TurnOf<uint16_t>(stream, plan, turned, from, to);
+      case 4: return TurnOf<uint32_t>(stream, plan, turned, from, to);
+      default: return TurnOf<uint64_t>(stream, plan, turned, from, to);
+    }
+  }
   SM_BY_SIZE(plan.size, StridedCopyOf, stream, plan, from, to)
 }
 int RunGather(void* stream, const GatherShape& shape, const void* params, const void* indices, Alarm alarm, void* out) {

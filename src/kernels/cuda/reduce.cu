@@ -68,6 +68,7 @@ SM_DEVICE C Finish(Reduction reduction, C sum, int64_t count) {
 
 SM_DEVICE int64_t Place(int rank, const int64_t* dims, const int64_t* steps, int64_t i) {
   int64_t place = 0;
+  SM_ROLLED
   for (int d = rank - 1; d > 0; --d) {
     const int64_t quotient = i / dims[d];
     place += (i - quotient * dims[d]) * steps[d];
@@ -143,23 +144,58 @@ SM_DEVICE Found<C> Better(bool largest, Found<C> a, Found<C> b) {
   return loses || a.index < b.index ? a : b;
 }
 
-template <typename T>
-int ArgExtremeOf(void* stream, bool largest, int64_t outer, int64_t count, int64_t inner, const void* x, int out_size, void* out) {
-  using C = typename std::conditional<sizeof(ComputeType<T>) == 8, ComputeType<T>, typename std::conditional<kIsFloat<T>, double, int64_t>::type>::type;
-  const T* from = static_cast<const T*>(x);
+// Elements of any type as keys of C: double, int64_t or uint64_t, which hold them exactly.
+template <typename C>
+SM_DEVICE C KeyAt(Element type, const void* x, int64_t i) {
+  switch (type) {
+    case Element::kFloat: return static_cast<C>(static_cast<const float*>(x)[i]);
+    case Element::kDouble: return static_cast<C>(static_cast<const double*>(x)[i]);
+    case Element::kHalf: return static_cast<C>(static_cast<float>(static_cast<const F16*>(x)[i]));
+    case Element::kBFloat16: return static_cast<C>(static_cast<float>(static_cast<const BF16*>(x)[i]));
+    case Element::kInt8: return static_cast<C>(static_cast<const int8_t*>(x)[i]);
+    case Element::kInt16: return static_cast<C>(static_cast<const int16_t*>(x)[i]);
+    case Element::kInt32: return static_cast<C>(static_cast<const int32_t*>(x)[i]);
+    case Element::kInt64: return static_cast<C>(static_cast<const int64_t*>(x)[i]);
+    case Element::kUInt16: return static_cast<C>(static_cast<const uint16_t*>(x)[i]);
+    case Element::kUInt32: return static_cast<C>(static_cast<const uint32_t*>(x)[i]);
+    case Element::kUInt64: return static_cast<C>(static_cast<const uint64_t*>(x)[i]);
+    default: return static_cast<C>(static_cast<const uint8_t*>(x)[i]);
+  }
+}
+int BytesOf(Element type) {
+  switch (type) {
+    case Element::kDouble: case Element::kInt64: case Element::kUInt64: return 8;
+    case Element::kFloat: case Element::kInt32: case Element::kUInt32: return 4;
+    case Element::kHalf: case Element::kBFloat16: case Element::kInt16: case Element::kUInt16: return 2;
+    default: return 1;
+  }
+}
+SM_DEVICE void MoveElement(int size, const void* from, int64_t i, void* to, int64_t j) {
+  switch (size) {
+    case 8: static_cast<uint64_t*>(to)[j] = static_cast<const uint64_t*>(from)[i]; break;
+    case 4: static_cast<uint32_t*>(to)[j] = static_cast<const uint32_t*>(from)[i]; break;
+    case 2: static_cast<uint16_t*>(to)[j] = static_cast<const uint16_t*>(from)[i]; break;
+    default: static_cast<uint8_t*>(to)[j] = static_cast<const uint8_t*>(from)[i]; break;
+  }
+}
+SM_DEVICE void StoreIndex(int size, int64_t index, void* to, int64_t j) {
+  if (size == 8) static_cast<int64_t*>(to)[j] = index;
+  else if (size == 4) static_cast<int32_t*>(to)[j] = static_cast<int32_t>(index);
+  else static_cast<int16_t*>(to)[j] = static_cast<int16_t>(index);
+}
+
+template <typename C>
+int ArgExtremeOf(void* stream, bool largest, Element type, int64_t outer, int64_t count, int64_t inner, const void* x, int out_size, void* out) {
   return ForEachBlock(stream, outer * inner, ThreadsFor(count), SM_LAMBDA(int64_t o, Lane lane) {
-    const T* base = from + o / inner * count * inner + o % inner;
+    const int64_t base = o / inner * count * inner + o % inner;
     Found<C> best{C(0), -1};
     for (int64_t i = lane.thread; i < count; i += lane.threads) {
-      const C value = static_cast<C>(static_cast<ComputeType<T>>(base[i * inner]));
+      const C value = KeyAt<C>(type, x, base + i * inner);
       if (value == value) best = Better(largest, best, Found<C>{value, i});  // NaN is passed over
     }
     best = BlockReduce(lane, best, [largest](Found<C> a, Found<C> b) { return Better(largest, a, b); });
     if (lane.thread != 0) return;
-    if (best.index < 0) best.index = 0;
-    if (out_size == 8) static_cast<int64_t*>(out)[o] = best.index;
-    else if (out_size == 4) static_cast<int32_t*>(out)[o] = static_cast<int32_t>(best.index);
-    else static_cast<int16_t*>(out)[o] = static_cast<int16_t>(best.index);
+    StoreIndex(out_size, best.index < 0 ? 0 : best.index, out, o);
   });
 }
 
@@ -219,18 +255,16 @@ int ScanOf(void* stream, Scan scan, int64_t outer, int64_t count, int64_t inner,
 template <typename C>
 SM_DEVICE bool Before(Found<C> a, Found<C> b) { return a.value > b.value || (!(b.value > a.value) && a.index < b.index); }
 
-template <typename T>
-int TopKOf(void* stream, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices) {
-  using C = typename std::conditional<sizeof(ComputeType<T>) == 8, ComputeType<T>, typename std::conditional<kIsFloat<T>, double, int64_t>::type>::type;
-  const T* from = static_cast<const T*>(x);
-  T* best_values = static_cast<T*>(values);
+template <typename C>
+int TopKOf(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices) {
+  const int size = BytesOf(type);
   return ForEachBlock(stream, rows, ThreadsFor(count), SM_LAMBDA(int64_t row, Lane lane) {
-    const T* a = from + row * count;
+    const int64_t base = row * count;
     Found<C> last{C(0), -1};
     for (int64_t j = 0; j < k; ++j) {
       Found<C> best{C(0), -1};
       for (int64_t i = lane.thread; i < count; i += lane.threads) {
-        const Found<C> here{static_cast<C>(static_cast<ComputeType<T>>(a[i])), i};
+        const Found<C> here{KeyAt<C>(type, x, base + i), i};
         if (last.index >= 0 && !Before(last, here)) continue;
         if (best.index < 0 || Before(here, best)) best = here;
       }
@@ -238,11 +272,46 @@ int TopKOf(void* stream, int64_t rows, int64_t count, int64_t k, const void* x, 
       if (best.index >= 0) last = best;
       if (best.index < 0) best.index = 0;  // a NaN has no place in the order
       if (lane.thread == 0) {
-        best_values[row * k + j] = a[best.index];
-        if (index_size == 8) static_cast<int64_t*>(indices)[row * k + j] = best.index;
-        else if (index_size == 4) static_cast<int32_t*>(indices)[row * k + j] = static_cast<int32_t>(best.index);
-        else static_cast<int16_t*>(indices)[row * k + j] = static_cast<int16_t>(best.index);
+        MoveElement(size, x, base + best.index, values, row * k + j);
+        StoreIndex(index_size, best.index, indices, row * k + j);
       }
+    }
+  });
+}
+
+// Sorts each row in scratch memory, padded to a power of two, by a bitonic network.
+template <typename C>
+int TopKSortedOf(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* scratch, void* values, int index_size, void* indices) {
+  const int size = BytesOf(type);
+  Found<C>* all = static_cast<Found<C>*>(scratch);
+  const int64_t padded = SortedRow(count);
+  return ForEachBlock(stream, rows, 1024, SM_LAMBDA(int64_t row, Lane lane) {
+    const int64_t base = row * count;
+    Found<C>* sorted = all + row * padded;
+    for (int64_t i = lane.thread; i < padded; i += lane.threads) {
+      sorted[i] = i < count ? Found<C>{KeyAt<C>(type, x, base + i), i} : Found<C>{C(0), -1};
+    }
+    Barrier();
+    for (int64_t width = 2; width <= padded; width *= 2) {
+      for (int64_t distance = width / 2; distance > 0; distance /= 2) {
+        for (int64_t i = lane.thread; i < padded; i += lane.threads) {
+          const int64_t other = i ^ distance;
+          if (other < i) continue;
+          const Found<C> p = sorted[i], q = sorted[other];
+          // What only fills the row goes behind everything.
+          const bool q_first = p.index < 0 ? q.index >= 0 : q.index >= 0 && Before(q, p);
+          if (q_first == ((i & width) == 0)) {
+            sorted[i] = q;
+            sorted[other] = p;
+          }
+        }
+        Barrier();
+      }
+    }
+    for (int64_t j = lane.thread; j < k; j += lane.threads) {
+      const int64_t index = sorted[j].index < 0 ? 0 : sorted[j].index;
+      MoveElement(size, x, base + index, values, row * k + j);
+      StoreIndex(index_size, index, indices, row * k + j);
     }
   });
 }
@@ -288,6 +357,16 @@ int MomentsOf(void* stream, int64_t outer, int64_t channels, int64_t inner, cons
     default: return kUnsupported;                                   \
   }
 
+// return LAUNCH<C>(arguments) for the keys that hold elements of `element`.
+#define SM_BY_KEY(element, LAUNCH, ...)                             \
+  switch (element) {                                                \
+    case Element::kFloat: case Element::kDouble: case Element::kHalf: case Element::kBFloat16: return LAUNCH<double>(__VA_ARGS__); \
+    case Element::kInt8: case Element::kInt16: case Element::kInt32: case Element::kInt64: case Element::kUInt8:                   \
+    case Element::kUInt16: case Element::kUInt32: return LAUNCH<int64_t>(__VA_ARGS__);                                            \
+    case Element::kUInt64: return LAUNCH<uint64_t>(__VA_ARGS__);    \
+    default: return kUnsupported;                                   \
+  }
+
 }  // namespace
 
 int RunReduce(void* stream, Reduction reduction, Element type, const ReduceShape& shape, const void* x, void* out) {
@@ -296,7 +375,7 @@ int RunReduce(void* stream, Reduction reduction, Element type, const ReduceShape
 }
 int RunArgExtreme(void* stream, bool largest, Element type, int64_t outer, int64_t count, int64_t inner, const void* x, int out_size, void* out) {
   if (type == Element::kBool) type = Element::kUInt8;
-  SM_BY_NUMBER(type, ArgExtremeOf, stream, largest, outer, count, inner, x, out_size, out)
+  SM_BY_KEY(type, ArgExtremeOf, stream, largest, type, outer, count, inner, x, out_size, out)
 }
 int RunSoftmax(void* stream, bool log, Element type, int64_t rows, int64_t count, const void* x, void* out) {
   SM_BY_FLOAT(type, SoftmaxOf, stream, log, rows, count, x, out)
@@ -305,7 +384,15 @@ int RunScan(void* stream, Scan scan, Element type, int64_t outer, int64_t count,
   SM_BY_NUMBER(type, ScanOf, stream, scan, outer, count, inner, exclusive, reverse, x, out)
 }
 int RunTopK(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices) {
-  SM_BY_NUMBER(type, TopKOf, stream, rows, count, k, x, values, index_size, indices)
+  SM_BY_KEY(type, TopKOf, stream, type, rows, count, k, x, values, index_size, indices)
+}
+int64_t SortedRow(int64_t count) {
+  int64_t padded = 1;
+  while (padded < count) padded *= 2;
+  return padded;
+}
+int RunTopKSorted(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* scratch, void* values, int index_size, void* indices) {
+  SM_BY_KEY(type, TopKSortedOf, stream, type, rows, count, k, x, scratch, values, index_size, indices)
 }
 int RunNormalize(void* stream, Element type, int64_t outer, int64_t channels, int64_t inner, const void* x, const float* scale, const float* offset,
                  const float* mean, const float* variance, float epsilon, void* out) {

@@ -31,6 +31,10 @@ int RunScan(void* stream, Scan scan, Element type, int64_t outer, int64_t count,
 // The k largest of each row in falling order, equal ones by position. Meant for k of up to a few hundred.
 int RunTopK(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* values, int index_size, void* indices);
 
+// The same for any k: whole rows are sorted in `scratch`, rows * SortedRow(count) * 16 bytes.
+int64_t SortedRow(int64_t count);
+int RunTopKSorted(void* stream, Element type, int64_t rows, int64_t count, int64_t k, const void* x, void* scratch, void* values, int index_size, void* indices);
+
 // (x - mean) * scale / sqrt(variance + epsilon) + offset, per channel; x is [outer, channels, inner]. Parameters in float.
 int RunNormalize(void* stream, Element type, int64_t outer, int64_t channels, int64_t inner, const void* x, const float* scale, const float* offset,
                  const float* mean, const float* variance, float epsilon, void* out);

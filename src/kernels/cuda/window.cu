@@ -110,8 +110,10 @@ int DepthwisePacks(void* stream, const WindowShape& s, const void* x, const void
   Four* to = static_cast<Four*>(out);
   const int64_t channels = s.in_channels / 4, count = s.batch * s.out[1] * s.out[2] * channels;
   return ForEach(stream, count, SM_LAMBDA(int64_t i) {
-    const int64_t channel = i % channels, column = i / channels % s.out[2], row = i / channels / s.out[2] % s.out[1];
-    const int64_t image = i / channels / s.out[2] / s.out[1] * s.in[1];
+    // Divisions of 64 bits would cost more than the window.
+    const uint32_t pixel = static_cast<uint32_t>(i) / static_cast<uint32_t>(channels), line = pixel / static_cast<uint32_t>(s.out[2]);
+    const int64_t channel = i - pixel * channels, column = pixel - line * static_cast<uint32_t>(s.out[2]), row = line % static_cast<uint32_t>(s.out[1]);
+    const int64_t image = line / static_cast<uint32_t>(s.out[1]) * s.in[1];
     float sum[4] = {0, 0, 0, 0};
     for (int64_t a = 0; a < s.window[1]; ++a) {
       const int64_t y = row * s.stride[1] - s.before[1] + a * s.dilation[1];
@@ -280,7 +282,8 @@ int RunPool(void* stream, bool average, Element type, const WindowShape& shape, 
 }
 int RunDirectConv(void* stream, Element type, const WindowShape& shape, const void* x, const void* filter, const WindowEpilogue& epilogue, void* out) {
   const bool depthwise = shape.channels_last && shape.groups == shape.in_channels && shape.out_channels == shape.in_channels && shape.in[0] == 1 &&
-                         shape.out[0] == 1 && shape.window[0] == 1 && shape.before[0] == 0 && shape.in_channels % 4 == 0;
+                         shape.out[0] == 1 && shape.window[0] == 1 && shape.before[0] == 0 && shape.in_channels % 4 == 0 &&
+                         shape.batch * shape.out[1] * shape.out[2] * shape.in_channels / 4 <= int64_t{UINT32_MAX};
   bool aligned = true;
   for (const void* pointer : {x, filter, epilogue.bias, epilogue.residual, static_cast<const void*>(out)}) {
     aligned = aligned && reinterpret_cast<uintptr_t>(pointer) % 16 == 0;

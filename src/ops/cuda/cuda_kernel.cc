@@ -111,6 +111,8 @@ const DeviceKernels& CudaKernels() {
     AddWindows(kernels);
     AddProducts(kernels);
     AddImages(kernels);
+    AddLayers(kernels);
+    AddChains(kernels);
     return kernels;
   }();
   return *kKernels;

@@ -79,6 +79,8 @@ void AddReductions(DeviceKernels* kernels);
 void AddWindows(DeviceKernels* kernels);
 void AddProducts(DeviceKernels* kernels);
 void AddImages(DeviceKernels* kernels);
+void AddLayers(DeviceKernels* kernels);
+void AddChains(DeviceKernels* kernels);
 
 // All of them.
 const DeviceKernels& CudaKernels();

@@ -1,6 +1,7 @@
 #include "ops/cuda/epilogue.h"
 
 #include "kernels/cuda/window.h"
+#include "ops/cuda/trial.h"
 
 namespace savedmodel {
 namespace {
@@ -53,30 +54,37 @@ CudaProduct CudaProduct::Plan(GpuDevice& device, const cuda::BlasShape& shape, f
   plan.shape_ = shape;
   plan.alpha_ = alpha;
   cuda::CudaLibraries* libraries = LibrariesOf(device);
-  std::string why;
-  if (libraries != nullptr && libraries->blas != nullptr && shape.m > 0 && shape.n > 0 && shape.k > 0 && shape.batch > 0) {
-    plan.product_ = libraries->blas->Plan(shape, &why);
+  if (libraries != nullptr && shape.m > 0 && shape.n > 0 && shape.k > 0 && shape.batch > 0) {
+    plan.product_ = libraries->Product(shape, [&] { return MakeTrial(device); });
   }
   return plan;
 }
 
 absl::Status CudaProduct::RunOwn(CudaRun& run, const void* a, const void* b, const EpilogueTensors& epilogue, void* out) const {
-  if (shape_.type != shape_.out_type) return absl::InternalError("a product of mixed types needs cuBLASLt");
+  if (shape_.out_row != 0 || shape_.out_step != 0) return absl::InternalError("a product into spread memory needs cuBLASLt");
   cuda::ProductShape own;
   own.m = shape_.m;
   own.n = shape_.n;
   own.k = shape_.k;
-  own.a_row = shape_.transpose_a ? 1 : shape_.k;
-  own.a_column = shape_.transpose_a ? shape_.m : 1;
-  own.b_row = shape_.transpose_b ? 1 : shape_.n;
-  own.b_column = shape_.transpose_b ? shape_.k : 1;
+  const int64_t a_distance = shape_.a_row != 0 ? shape_.a_row : shape_.transpose_a ? shape_.m : shape_.k;
+  const int64_t b_distance = shape_.b_row != 0 ? shape_.b_row : shape_.transpose_b ? shape_.k : shape_.n;
+  own.a_row = shape_.transpose_a ? 1 : a_distance;
+  own.a_column = shape_.transpose_a ? a_distance : 1;
+  own.b_row = shape_.transpose_b ? 1 : b_distance;
+  own.b_column = shape_.transpose_b ? b_distance : 1;
   own.batch_rank = 1;
   own.batch[0] = shape_.batch;
   own.a_steps[0] = shape_.a_step;
   own.b_steps[0] = shape_.b_step;
-  SM_RETURN_IF_ERROR(run.Done(cuda::RunProduct(run.handle(), shape_.type, own, a, b, out)));
+  Tensor sums;
+  const bool mixed = shape_.type != shape_.out_type;
+  if (mixed) {
+    SM_ASSIGN_OR_RETURN(sums, run.context().Scratch(static_cast<DataType>(shape_.type), {shape_.batch * shape_.m * shape_.n}));
+  }
+  SM_RETURN_IF_ERROR(run.Done(cuda::RunProduct(run.handle(), shape_.type, own, a, b, mixed ? sums.raw() : out)));
+  if (mixed) SM_RETURN_IF_ERROR(run.Done(cuda::RunCast(run.handle(), shape_.type, shape_.out_type, sums.raw(), out, sums.num_elements())));
   if (epilogue.bias == nullptr && epilogue.residual == nullptr && shape_.activation == cuda::Unary::kNone) return absl::OkStatus();
-  return run.Done(cuda::RunEpilogue(run.handle(), shape_.type, out, epilogue.bias, epilogue.residual, shape_.activation, alpha_, shape_.batch * shape_.m,
+  return run.Done(cuda::RunEpilogue(run.handle(), shape_.out_type, out, epilogue.bias, epilogue.residual, shape_.activation, alpha_, shape_.batch * shape_.m,
                                     shape_.n, out));
 }
 

@@ -3,6 +3,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <type_traits>
 
 #include "kernels/cuda/window.h"
 #include "ops/cuda/epilogue.h"
@@ -232,42 +233,46 @@ absl::StatusOr<KernelPtr> MakeEinsum(KernelInit& init) {
   });
 }
 
-// _MatMulEpilogue. In bfloat16 mode the matrix is rounded once, a at each run; sums, bias and result stay float.
+// The float matrix in the type that it is multiplied in, each column times its factor.
+void PackMatrix(const Tensor& from, const Tensor& factor, int64_t k, bool transposed, Tensor* to) {
+  const int64_t n = from.num_elements() / k;
+  auto fill = [&](auto* out) {
+    using T = std::remove_pointer_t<decltype(out)>;
+    for (int64_t i = 0; i < from.num_elements(); ++i) {
+      out[i] = static_cast<T>(from.data<float>()[i] * (factor.initialized() ? factor.data<float>()[transposed ? i / k : i % n] : 1.0f));
+    }
+  };
+  if (to->dtype() == DataType::kBFloat16) fill(to->data<BFloat16>());
+  else if (to->dtype() == DataType::kHalf) fill(to->data<Half>());
+  else fill(to->data<float>());
+}
+
+// _MatMulEpilogue. The matrix lies on the device in the type of a; the sum, bias and residual may be float all the same.
 absl::StatusOr<KernelPtr> MakeMatMulEpilogue(KernelInit& init) {
   const Tensor* b = init.constant(1);
   if (b == nullptr) return absl::UnimplementedError("the fused product wants a matrix known before the run");
+  const DataType type = init.input_dtype(0), out_type = init.output_dtype(0);
+  if (type == DataType::kDouble || !IsCudaFloat(type) || (out_type != type && out_type != DataType::kFloat)) return WrongType(out_type);
   SM_ASSIGN_OR_RETURN(const CudaEpilogue epilogue, ReadCudaEpilogue(init.attrs()));
   const int64_t k = init.attrs().Int("k");
   SM_CHECK_ARGUMENT(k > 0 && b->num_elements() % k == 0, "the matrix has ", b->num_elements(), " elements, not rows of ", k);
-  GpuDevice& device = GpuOf(init);
-  cuda::CudaLibraries* libraries = LibrariesOf(device);
   const int64_t n = b->num_elements() / k;
   const bool transposed = init.attrs().Bool("transpose_b");
   SM_CHECK_ARGUMENT(!epilogue.factor.initialized() || epilogue.factor.num_elements() == n, "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
-  auto weight = [&](const Tensor& from, int64_t i) {
-    return from.data<float>()[i] * (epilogue.factor.initialized() ? epilogue.factor.data<float>()[transposed ? i / k : i % n] : 1.0f);
-  };
-  std::shared_ptr<const Tensor> small, scaled;
-  if (device.options().precision == Precision::kBFloat16 && libraries != nullptr && libraries->blas != nullptr) {
-    SM_ASSIGN_OR_RETURN(small, OnDevice(init, *b, absl::StrCat("bfloat16 matrix ", k, transposed, epilogue.factor_key), DataType::kBFloat16, b->shape(), [&](const Tensor& from, Tensor* to) {
-      for (int64_t i = 0; i < from.num_elements(); ++i) to->data<BFloat16>()[i] = BFloat16(weight(from, i));
-    }));
-  }
-  if (epilogue.factor.initialized()) {
-    SM_ASSIGN_OR_RETURN(scaled, OnDevice(init, *b, absl::StrCat("matrix ", k, transposed, epilogue.factor_key), DataType::kFloat, b->shape(), [&](const Tensor& from, Tensor* to) {
-      for (int64_t i = 0; i < from.num_elements(); ++i) to->data<float>()[i] = weight(from, i);
-    }));
-  }
+  SM_ASSIGN_OR_RETURN(const std::shared_ptr<const Tensor> matrix,
+                      OnDevice(init, *b, absl::StrCat("matrix ", DataTypeName(type), " ", k, transposed, epilogue.factor_key), type, b->shape(),
+                               [&](const Tensor& from, Tensor* to) { PackMatrix(from, epilogue.factor, k, transposed, to); }));
   cuda::BlasShape shape;
-  shape.type = small != nullptr ? cuda::Element::kBFloat16 : cuda::Element::kFloat;
+  shape.type = ElementOf(type);
+  shape.out_type = ElementOf(out_type);
   shape.k = k;
   shape.n = n;
   shape.transpose_b = transposed;
   shape.bias = epilogue.bias;
   shape.residual = epilogue.residual;
   shape.activation = epilogue.activation;
-  shape.tf32 = device.options().allow_tf32;
-  return MakeCudaKernel([epilogue, shape, small, scaled, plans = std::make_shared<ProductPlans>(), contracted = static_cast<int>(init.attrs().Int("contracted")),
+  shape.tf32 = GpuOf(init).options().allow_tf32;
+  return MakeCudaKernel([epilogue, shape, matrix, plans = std::make_shared<ProductPlans>(), contracted = static_cast<int>(init.attrs().Int("contracted")),
                          tail = init.attrs().Ints("tail")](CudaRun& run) -> absl::Status {
     const Tensor& a = run.input(0);
     SM_CHECK_ARGUMENT(a.rank() >= contracted && a.shape().Product(a.rank() - contracted, a.rank()) == shape.k, "Matrix size-incompatible: In[0]: ",
@@ -279,16 +284,7 @@ absl::StatusOr<KernelPtr> MakeMatMulEpilogue(KernelInit& init) {
     SM_ASSIGN_OR_RETURN(Tensor * out, run.Output(0, result));
     if (out->num_elements() == 0) return absl::OkStatus();
     SM_ASSIGN_OR_RETURN(const EpilogueTensors tensors, EpilogueInputs(run, epilogue, shape.n, result));
-    if (small != nullptr) {
-      const CudaProduct product = plans->Get(*run.stream().device(), blas, epilogue.alpha);
-      if (product.by_library()) {
-        SM_ASSIGN_OR_RETURN(Tensor rounded, run.context().Scratch(DataType::kBFloat16, a.shape()));
-        SM_RETURN_IF_ERROR(run.Done(cuda::RunCast(run.handle(), cuda::Element::kFloat, cuda::Element::kBFloat16, a.raw(), rounded.raw(), a.num_elements())));
-        return product.Run(run, rounded.raw(), small->raw(), tensors, out->raw());
-      }
-      blas.type = cuda::Element::kFloat;
-    }
-    return plans->Get(*run.stream().device(), blas, epilogue.alpha).Run(run, a.raw(), scaled != nullptr ? scaled->raw() : run.input(1).raw(), tensors, out->raw());
+    return plans->Get(*run.stream().device(), blas, epilogue.alpha).Run(run, a.raw(), matrix->raw(), tensors, out->raw());
   });
 }
 
@@ -300,7 +296,7 @@ void AddProducts(DeviceKernels* kernels) {
   AddKernel(kernels, "BatchMatMulV2", MakeMatMul<true>);
   AddKernel(kernels, "BatchMatMulV3", MakeMatMul<true>);
   AddKernel(kernels, "Einsum", MakeEinsum);
-  AddKernel(kernels, "_MatMulEpilogue", MakeMatMulEpilogue);
+  AddKernel(kernels, "_MatMulEpilogue", MakeMatMulEpilogue, {"b"});
 }
 
 }  // namespace savedmodel

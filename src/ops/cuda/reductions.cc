@@ -118,12 +118,13 @@ absl::Status TopK(CudaRun& run, int64_t k, cuda::Element element) {
   SM_ASSIGN_OR_RETURN(Tensor * values, run.Output(0, shape));
   SM_ASSIGN_OR_RETURN(Tensor * indices, run.Output(1, shape));
   if (values->num_elements() == 0) return absl::OkStatus();
-  return run.Done(
-      cuda::RunTopK(run.handle(), element, x.num_elements() / count, count, k, x.raw(), values->raw(), SizeOf(indices->dtype()), indices->raw()));
+  const int64_t rows = x.num_elements() / count;
+  // A few of the largest: the row is looked at once for each. Many: it is sorted.
+  constexpr int64_t kFew = 64;
+  if (k <= kFew) return run.Done(cuda::RunTopK(run.handle(), element, rows, count, k, x.raw(), values->raw(), SizeOf(indices->dtype()), indices->raw()));
+  SM_ASSIGN_OR_RETURN(Tensor scratch, run.context().Scratch(DataType::kInt64, {rows, cuda::SortedRow(count), 2}));
+  return run.Done(cuda::RunTopKSorted(run.handle(), element, rows, count, k, x.raw(), scratch.raw(), values->raw(), SizeOf(indices->dtype()), indices->raw()));
 }
-
-// The kernel looks at the row once for each of the k: more than this is the CPU's sort.
-constexpr int64_t kMostTopK = 256;
 
 // Unsorted results have the order of the CPU's heap.
 bool Unsorted(const Attributes& attrs) { return attrs.Has("sorted") && !attrs.Bool("sorted"); }
@@ -131,16 +132,15 @@ bool Unsorted(const Attributes& attrs) { return attrs.Has("sorted") && !attrs.Bo
 absl::StatusOr<KernelPtr> MakeTopKV2(KernelInit& init) {
   if (Unsorted(init.attrs())) return absl::UnimplementedError("results without order are the CPU's");
   if (!IsCudaNumber(init.input_dtype(0))) return WrongType(init.input_dtype(0));
-  const Tensor* k = init.constant(1);
-  if (k == nullptr || k->num_elements() != 1) return absl::UnimplementedError("k is not known before the run");
-  SM_ASSIGN_OR_RETURN(const std::vector<int64_t> value, IntsOf(*k));
-  if (k->rank() != 0 || value[0] > kMostTopK) return absl::UnimplementedError("k is above 256");
-  return MakeCudaKernel([element = ElementOf(init.input_dtype(0)), k = value[0]](CudaRun& run) { return TopK(run, k, element); });
+  return MakeCudaKernel([element = ElementOf(init.input_dtype(0))](CudaRun& run) -> absl::Status {
+    SM_CHECK_ARGUMENT(run.input(1).rank() == 0, "k must be scalar, got shape ", run.input(1).shape().ToString());
+    SM_ASSIGN_OR_RETURN(const int64_t k, IntScalar(run.context(), 1, "k"));
+    return TopK(run, k, element);
+  });
 }
 absl::StatusOr<KernelPtr> MakeTopK(KernelInit& init) {
   if (Unsorted(init.attrs())) return absl::UnimplementedError("results without order are the CPU's");
   if (!IsCudaNumber(init.input_dtype(0))) return WrongType(init.input_dtype(0));
-  if (init.attrs().Int("k") > kMostTopK) return absl::UnimplementedError("k is above 256");
   return MakeCudaKernel([element = ElementOf(init.input_dtype(0)), k = init.attrs().Int("k")](CudaRun& run) { return TopK(run, k, element); });
 }
 

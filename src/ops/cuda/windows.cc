@@ -4,9 +4,11 @@
 
 #include <list>
 #include <mutex>
+#include <type_traits>
 
 #include "ops/arguments.h"
 #include "ops/cuda/epilogue.h"
+#include "ops/cuda/trial.h"
 #include "ops/nn/convolution.h"
 #include "ops/nn/pooling.h"
 
@@ -62,7 +64,7 @@ ConvPlan PlanConv(GpuDevice& device, const ConvSizes& sizes, DataType type, cons
   const WindowAxis &h = sizes.axes[0], &w = sizes.axes[1];
   const bool pointwise = h.window == 1 && w.window == 1 && h.stride == 1 && w.stride == 1 && h.before == 0 && w.before == 0 && h.out == h.in && w.out == w.in &&
                          sizes.groups == 1;
-  if (pointwise && libraries->blas != nullptr) {
+  if (pointwise) {
     cuda::BlasShape shape;
     shape.type = shape.out_type = ElementOf(type);
     shape.m = sizes.batch * h.in * w.in;
@@ -78,7 +80,6 @@ ConvPlan PlanConv(GpuDevice& device, const ConvSizes& sizes, DataType type, cons
       return plan;
     }
   }
-  if (libraries->dnn == nullptr) return plan;
   cuda::DnnShape& dnn = plan.dnn;
   dnn.type = ElementOf(type);
   dnn.batch = sizes.batch;
@@ -110,8 +111,7 @@ ConvPlan PlanConv(GpuDevice& device, const ConvSizes& sizes, DataType type, cons
   dnn.activation = epilogue.activation;
   dnn.alpha = epilogue.alpha;
   dnn.tf32 = device.options().allow_tf32;
-  std::string why;
-  plan.library = libraries->dnn->Plan(dnn, &why);
+  plan.library = libraries->Convolution(dnn, [&] { return MakeTrial(device); });
   if (plan.library != nullptr) plan.way = ConvWay::kLibrary;
   return plan;
 }
@@ -185,14 +185,22 @@ class ConvPlans {
 // [h, w, in, out] as it is, or as [out, h, w, in]; each output channel times its factor.
 void PackFilter(const Tensor& from, const Tensor& factor, bool outputs_first, Tensor* to) {
   const int64_t outs = from.dim(3), n = from.num_elements(), rest = n / std::max<int64_t>(outs, 1), channels = std::max<int64_t>(factor.num_elements(), 1);
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t at = outputs_first ? i % outs * rest + i / outs : i;
-    to->data<float>()[at] = from.data<float>()[i] * (factor.initialized() ? factor.data<float>()[i % channels] : 1.0f);
-  }
+  auto fill = [&](auto* out) {
+    using T = std::remove_pointer_t<decltype(out)>;
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = outputs_first ? i % outs * rest + i / outs : i;
+      out[at] = static_cast<T>(from.data<float>()[i] * (factor.initialized() ? factor.data<float>()[i % channels] : 1.0f));
+    }
+  };
+  if (to->dtype() == DataType::kBFloat16) fill(to->data<BFloat16>());
+  else if (to->dtype() == DataType::kHalf) fill(to->data<Half>());
+  else fill(to->data<float>());
 }
 
 absl::StatusOr<KernelPtr> MakeConvEpilogue(KernelInit& init) {
   const Tensor* filter = init.constant(1);
+  const DataType type = init.input_dtype(0);
+  if (type == DataType::kDouble || !IsCudaFloat(type)) return WrongType(type);
   SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(const CudaEpilogue epilogue, ReadCudaEpilogue(init.attrs()));
   if (!window.layout.channels_last() || filter == nullptr) {
@@ -207,7 +215,7 @@ absl::StatusOr<KernelPtr> MakeConvEpilogue(KernelInit& init) {
   if (init.input_shape(0).fully_known()) {
     SM_ASSIGN_OR_RETURN(const ConvSizes sizes, size(init.input_shape(0).shape(), filter->shape()));
     SM_ASSIGN_OR_RETURN(const std::shared_ptr<const ConvPlan> plan,
-                        plans->Get(sizes.input, [&]() -> absl::StatusOr<ConvPlan> { return PlanConv(device, sizes, DataType::kFloat, epilogue); }));
+                        plans->Get(sizes.input, [&]() -> absl::StatusOr<ConvPlan> { return PlanConv(device, sizes, type, epilogue); }));
     outputs_first = plan->way == ConvWay::kLibrary;
   }
   const TensorShape& from = filter->shape();
@@ -216,15 +224,15 @@ absl::StatusOr<KernelPtr> MakeConvEpilogue(KernelInit& init) {
   SM_CHECK_ARGUMENT(!epilogue.factor.initialized() || epilogue.factor.num_elements() == channels, "the factor has ", epilogue.factor.num_elements(),
                     " numbers, wants ", channels);
   absl::StatusOr<std::shared_ptr<const Tensor>> packed =
-      OnDevice(init, *filter, absl::StrCat(outputs_first ? "filter, outputs first" : depthwise ? "depthwise filter" : "filter", epilogue.factor_key), DataType::kFloat, packed_shape,
+      OnDevice(init, *filter, absl::StrCat(outputs_first ? "filter, outputs first " : depthwise ? "depthwise filter " : "filter ", DataTypeName(type), epilogue.factor_key), type, packed_shape,
                [&](const Tensor& source, Tensor* to) { PackFilter(source, epilogue.factor, outputs_first, to); });
   if (!packed.ok()) return packed.status();
-  return MakeCudaKernel([plans, size, epilogue, outputs_first, filter = *packed, shape = from](CudaRun& run) -> absl::Status {
+  return MakeCudaKernel([plans, size, type, epilogue, outputs_first, filter = *packed, shape = from](CudaRun& run) -> absl::Status {
     const Tensor& x = run.input(0);
     GpuDevice& device = *run.stream().device();
     SM_ASSIGN_OR_RETURN(const std::shared_ptr<const ConvPlan> plan, plans->Get(x.shape(), [&]() -> absl::StatusOr<ConvPlan> {
       SM_ASSIGN_OR_RETURN(const ConvSizes sizes, size(x.shape(), shape));
-      ConvPlan made = PlanConv(device, sizes, DataType::kFloat, epilogue);
+      ConvPlan made = PlanConv(device, sizes, type, epilogue);
       if ((made.way == ConvWay::kLibrary) != outputs_first && made.way != ConvWay::kNothing) {
         if (outputs_first) return absl::InternalError("cuDNN has no way for a shape of this run, but had one for another");
         made.way = ConvWay::kDirect;
@@ -286,6 +294,34 @@ absl::StatusOr<KernelPtr> MakeConvBackpropInput(KernelInit& init) {
   });
 }
 
+// _ConvTransposeEpilogue: the same with filter and sizes known before the run, bias and activation behind it.
+absl::StatusOr<KernelPtr> MakeConvTransposeEpilogue(KernelInit& init) {
+  const DataType type = init.input_dtype(0);
+  if (type == DataType::kDouble || !IsCudaFloat(type)) return WrongType(type);
+  const Tensor* filter = init.constant(1);
+  SM_ASSIGN_OR_RETURN(const WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
+  SM_ASSIGN_OR_RETURN(const CudaEpilogue epilogue, ReadCudaEpilogue(init.attrs()));
+  if (filter == nullptr || !window.layout.channels_last() || epilogue.factor.initialized()) {
+    return absl::UnimplementedError("the fused transposed convolution wants channels last and a filter known before the run");
+  }
+  SM_CHECK_ARGUMENT(!epilogue.residual, "a transposed convolution takes no residual");
+  SM_ASSIGN_OR_RETURN(const TensorShape input, TensorShape::Make(init.attrs().Ints("input_sizes")));
+  SM_ASSIGN_OR_RETURN(const ConvSizes sizes, SizeConv(window, input, filter->shape()));
+  SM_ASSIGN_OR_RETURN(const std::shared_ptr<const Tensor> packed, OnDevice(init, *filter, absl::StrCat("filter ", DataTypeName(type)), type, filter->shape(),
+                                                                           [](const Tensor& from, Tensor* to) { PackFilter(from, Tensor(), false, to); }));
+  return MakeCudaKernel([sizes, epilogue, packed, element = ElementOf(type)](CudaRun& run) -> absl::Status {
+    const Tensor& image = run.input(0);
+    SM_CHECK_ARGUMENT(image.shape() == sizes.output, "the image is ", image.shape().ToString(), ", the plan wants ", sizes.output.ToString());
+    SM_ASSIGN_OR_RETURN(Tensor * out, run.Output(0, sizes.input));
+    if (out->num_elements() == 0) return absl::OkStatus();
+    SM_ASSIGN_OR_RETURN(const EpilogueTensors tensors, EpilogueInputs(run, epilogue, sizes.in_channels, sizes.input));
+    SM_RETURN_IF_ERROR(run.Done(cuda::RunDirectConvInputGradient(run.handle(), element, WindowOf(sizes), image.raw(), packed->raw(), out->raw())));
+    if (!epilogue.any()) return absl::OkStatus();
+    return run.Done(cuda::RunEpilogue(run.handle(), element, out->raw(), tensors.bias, nullptr, epilogue.activation, epilogue.alpha,
+                                      out->num_elements() / sizes.in_channels, sizes.in_channels, out->raw()));
+  });
+}
+
 template <bool kAverage, int kSpatial>
 absl::StatusOr<KernelPtr> MakePool(KernelInit& init) {
   const DataType type = init.input_dtype(0);
@@ -321,6 +357,7 @@ absl::StatusOr<KernelPtr> MakePool(KernelInit& init) {
 
 void AddWindows(DeviceKernels* kernels) {
   AddKernel(kernels, "_ConvEpilogue", MakeConvEpilogue, {"filter"});
+  AddKernel(kernels, "_ConvTransposeEpilogue", MakeConvTransposeEpilogue, {"filter"});
   AddKernel(kernels, "Conv2D", MakeConv<2, false>);
   AddKernel(kernels, "Conv3D", MakeConv<3, false>);
   AddKernel(kernels, "DepthwiseConv2dNative", MakeConv<2, true>);

@@ -148,6 +148,7 @@ class ConvEpilogueKernel final : public Kernel {
 };
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
+  if (init.input_dtype(0) != DataType::kFloat) return absl::UnimplementedError("the CPU computes this in float32 alone");
   SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(EpilogueAttrs epilogue, ReadEpilogueAttrs(init.attrs()));
   if (!window.layout.channels_last() || init.constant(1) == nullptr) {
@@ -169,9 +170,9 @@ absl::Status Infer(InferContext& context) {
 
 void DefineConvEpilogue(OpTable& ops) {
   ops.Add({.name = "_ConvEpilogue",
-           .inputs = "input: T; filter: T; args: num_args * T",
+           .inputs = "input: T; filter: float; args: num_args * T",
            .outputs = "output: T",
-           .attrs = "T: {float}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
+           .attrs = "T: {float, half, bfloat16}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
                     "alpha: float = 0.0; strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: "
                     "{'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]",
            .infer = Infer,

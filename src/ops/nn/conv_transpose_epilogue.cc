@@ -33,6 +33,7 @@ absl::Status Run(KernelContext& context, const Planned& planned) {
 }
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
+  if (init.input_dtype(0) != DataType::kFloat) return absl::UnimplementedError("the CPU computes this in float32 alone");
   const Tensor* filter = init.constant(1);
   SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
   if (filter == nullptr || !window.layout.channels_last()) {
@@ -72,9 +73,9 @@ absl::Status Infer(InferContext& context) {
 
 void DefineConvTransposeEpilogue(OpTable& ops) {
   ops.Add({.name = "_ConvTransposeEpilogue",
-           .inputs = "input: T; filter: T; args: num_args * T",
+           .inputs = "input: T; filter: float; args: num_args * T",
            .outputs = "output: T",
-           .attrs = "T: {float}; num_args: int >= 0; input_sizes: list(int); bias: bool; residual: bool; activation: string = ''; alpha: float = 0.0; "
+           .attrs = "T: {float, half, bfloat16}; num_args: int >= 0; input_sizes: list(int); bias: bool; residual: bool; activation: string = ''; alpha: float = 0.0; "
                     "strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: {'NHWC', 'NCHW'} = "
                     "'NHWC'; dilations: list(int) = [1, 1, 1, 1]",
            .infer = Infer,

@@ -10,6 +10,7 @@ namespace savedmodel {
 namespace {
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
+  if (init.input_dtype(0) != DataType::kFloat) return absl::UnimplementedError("the CPU computes this in float32 alone");
   const bool has_gamma = init.attrs().Bool("gamma"), has_beta = init.attrs().Bool("beta");
   const float epsilon = init.attrs().Float("epsilon");
   SM_CHECK_ARGUMENT(init.num_inputs() == 1 + has_gamma + has_beta, "there are ", init.num_inputs(), " inputs, gamma and beta want another number");
@@ -39,7 +40,7 @@ void DefineLayerNorm(OpTable& ops) {
   ops.Add({.name = "_LayerNorm",
            .inputs = "x: T; args: num_args * T",
            .outputs = "y: T",
-           .attrs = "T: {float}; num_args: int >= 0; epsilon: float; gamma: bool; beta: bool",
+           .attrs = "T: {float, half, bfloat16}; num_args: int >= 0; epsilon: float; gamma: bool; beta: bool",
            .infer = SameShape,
            .cpu = Make});
 }

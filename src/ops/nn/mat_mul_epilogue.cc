@@ -1,6 +1,6 @@
 // _MatMulEpilogue: what the fusing passes make of a float product with a matrix known before the run:
 // activation(a x b + bias + residual), a [..., k], b [k, n] (or [n, k] transposed). Attribute `tail` gives the output's
-// last dimensions where they are not just n (Einsum "abc,cde->abde").
+// last dimensions where they are not just n (Einsum "abc,cde->abde"). On devices a may be half or bfloat16, and the output float all the same.
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 #include "kernels/cpu/gemm.h"
@@ -49,6 +49,7 @@ class MatMulEpilogueKernel final : public Kernel {
 };
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
+  if (init.input_dtype(0) != DataType::kFloat) return absl::UnimplementedError("the CPU computes this in float32 alone");
   const Tensor* b = init.constant(1);
   if (b == nullptr) return absl::UnimplementedError("the fused product wants a matrix known before the run");
   SM_ASSIGN_OR_RETURN(EpilogueAttrs epilogue, ReadEpilogueAttrs(init.attrs()));
@@ -77,9 +78,9 @@ absl::Status Infer(InferContext& context) {
 
 void DefineMatMulEpilogue(OpTable& ops) {
   ops.Add({.name = "_MatMulEpilogue",
-           .inputs = "a: T; b: T; args: num_args * T",
-           .outputs = "output: T",
-           .attrs = "T: {float}; num_args: int >= 0; k: int >= 1; contracted: int >= 1; tail: list(int); transpose_b: bool = false; bias: bool; "
+           .inputs = "a: T; b: float; args: num_args * Tout",
+           .outputs = "output: Tout",
+           .attrs = "T: {float, half, bfloat16}; Tout: {float, half, bfloat16} = DT_FLOAT; num_args: int >= 0; k: int >= 1; contracted: int >= 1; tail: list(int); transpose_b: bool = false; bias: bool; "
                     "residual: bool; bfloat16: bool = false; activation: string = ''; alpha: float = 0.0",
            .infer = Infer,
            .cpu = Make});
