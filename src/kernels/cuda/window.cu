@@ -33,6 +33,12 @@ SM_DEVICE int64_t Offset(int64_t batch, int64_t channel, int64_t a, int64_t b, i
   return channels_last ? (batch * pixels + pixel) * channels + channel : (batch * channels + channel) * pixels + pixel;
 }
 
+// The lowest finite number.
+template <typename T> inline constexpr double kLowest = -3.402823466385288598e38;
+template <> inline constexpr double kLowest<double> = -1.7976931348623157e308;
+template <> inline constexpr double kLowest<F16> = -65504;
+template <> inline constexpr double kLowest<BF16> = -3.3895313892515355e38;
+
 template <typename T>
 int PoolOf(void* stream, bool average, const WindowShape& s, const void* x, void* out) {
   using C = ComputeType<T>;
@@ -41,7 +47,7 @@ int PoolOf(void* stream, bool average, const WindowShape& s, const void* x, void
   const int64_t count = s.batch * s.in_channels * s.out[0] * s.out[1] * s.out[2];
   return ForEach(stream, count, SM_LAMBDA(int64_t i) {
     const Position p = PositionOf(i, s.in_channels, s.out, s.channels_last);
-    C sum = C(0);
+    C sum = average ? C(0) : s.volume ? -static_cast<C>(INFINITY) : static_cast<C>(kLowest<T>);
     int64_t seen = 0;
     int64_t begin[3], end[3];
     for (int d = 0; d < 3; ++d) {
@@ -53,7 +59,7 @@ int PoolOf(void* stream, bool average, const WindowShape& s, const void* x, void
       for (int64_t b = begin[1]; b < end[1]; ++b) {
         for (int64_t c = begin[2]; c < end[2]; ++c) {
           const C v = static_cast<C>(from[Offset(p.batch, p.channel, a, b, c, s.in_channels, s.in, s.channels_last)]);
-          sum = average ? sum + v : seen == 0 ? v : MaxOf(sum, v);
+          sum = average ? sum + v : s.volume ? (v < sum ? sum : v) : sum < v ? v : sum;
           ++seen;
         }
       }

@@ -14,6 +14,7 @@ struct WindowShape {
   int64_t batch = 1, in_channels = 1, out_channels = 1, groups = 1;
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, window[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1}, before[3] = {0, 0, 0};
   bool channels_last = true;
+  bool volume = false;  // pools in three dimensions, which treat NaN in their own way
 };
 
 struct WindowEpilogue {
@@ -22,7 +23,8 @@ struct WindowEpilogue {
   float alpha = 0;
 };
 
-// Largest element, or the mean of those inside the image.
+// Largest element, or the mean of those inside the image. A NaN counts as the smallest number; in volumes it takes the place
+// of what came before it.
 int RunPool(void* stream, bool average, Element type, const WindowShape& shape, const void* x, void* out);
 // filter: [window..., in_channels / groups, out_channels].
 int RunDirectConv(void* stream, Element type, const WindowShape& shape, const void* x, const void* filter, const WindowEpilogue& epilogue, void* out);

@@ -161,7 +161,9 @@ absl::StatusOr<KernelPtr> MakeBatchNorm(KernelInit& init) {
     const int channel = channels_first ? 1 : x.rank() - 1;
     const int64_t channels = x.dim(channel), outer = x.shape().Product(0, channel), inner = x.shape().Product(channel + 1, x.rank());
     const TensorShape vector({channels});
+    static const char* const kNames[] = {"", "scale", "offset", "estimated_mean", "estimated_variance"};
     for (int i = 1; i < 5; ++i) {
+      SM_CHECK_ARGUMENT(run.input(i).rank() == 1, kNames[i], " must be 1-dimensional, is ", run.input(i).shape().ToString());
       SM_CHECK_ARGUMENT(run.input(i).shape() == vector || (training && i > 2 && run.input(i).num_elements() == 0), "input ", i,
                         " must have the same number of elements as the channels of x, got ", run.input(i).num_elements(), " and ", channels);
     }

@@ -339,6 +339,7 @@ absl::StatusOr<KernelPtr> MakePool(KernelInit& init) {
     shape.batch = x.dim(0);
     shape.in_channels = shape.out_channels = x.dim(layout.channel);
     shape.channels_last = layout.channels_last();
+    shape.volume = kSpatial == 3;
     for (int i = 0; i < kSpatial; ++i) {
       const int d = 3 - kSpatial + i, at = layout.first_spatial + i;
       WindowAxis axis = attrs.window.Axis(i, x.dim(at), attrs.ksize[static_cast<size_t>(at)]);
