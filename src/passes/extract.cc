@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 #include "passes/declared_shapes.h"
@@ -37,7 +38,22 @@ struct Problems {
   std::map<std::string, Missing> unknown, without_kernel;
   absl::Status first;
   const Node* placeholder = nullptr;
+  absl::flat_hash_set<const Node*> not_surely_read;
 };
+
+// Nodes that only calls read, which may not use what they are given.
+absl::flat_hash_set<const Node*> ReadByCallsAlone(const Graph& graph) {
+  absl::flat_hash_set<const Node*> by_calls, by_others;
+  for (const auto& node : graph.nodes()) {
+    const bool call = node->Is("PartitionedCall") || node->Is("StatefulPartitionedCall");
+    for (const Output& input : node->inputs) (call ? by_calls : by_others).insert(input.node);
+    by_others.insert(node->controls.begin(), node->controls.end());
+  }
+  for (const Output& result : graph.results) by_others.insert(result.node);
+  by_others.insert(graph.control_results.begin(), graph.control_results.end());
+  for (const Node* node : by_others) by_calls.erase(node);
+  return by_calls;
+}
 
 void Collect(const Graph& graph, bool top, Problems* problems) {
   for (const auto& node : graph.nodes()) {
@@ -50,7 +66,7 @@ void Collect(const Graph& graph, bool top, Problems* problems) {
         problems->first = absl::Status(node->shape_error.code(), absl::StrCat("node \"", node->name, "\" (", node->op(), "): ", node->shape_error.message()));
       }
     } else if (node->Is("Placeholder") || node->Is("PlaceholderV2")) {
-      if (problems->placeholder == nullptr) problems->placeholder = node.get();
+      if (problems->placeholder == nullptr && !problems->not_surely_read.contains(node.get())) problems->placeholder = node.get();
     } else if (!node->def()->structural && node->def()->cpu == nullptr) {
       Note(&problems->without_kernel, *node, node->def()->refusal);
     }
@@ -149,14 +165,15 @@ absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::ve
   return made;
 }
 
-absl::Status CheckRunnable(const Graph& graph, bool placeholders) {
+absl::Status CheckRunnable(const Graph& graph, bool inlined) {
   Problems problems;
+  if (!inlined) problems.not_surely_read = ReadByCallsAlone(graph);
   Collect(graph, true, &problems);
   if (!problems.unknown.empty()) {
     return absl::NotFoundError(absl::StrCat("Op type not registered; unsupported ops: ", List(problems.unknown)));
   }
   if (!problems.first.ok()) return problems.first;
-  if (placeholders && problems.placeholder != nullptr) {
+  if (problems.placeholder != nullptr) {
     const Node& node = *problems.placeholder;
     const PartialShape& shape = node.attrs().Shape("shape");
     return absl::InvalidArgumentError(absl::StrCat(

@@ -14,9 +14,10 @@ namespace savedmodel {
 absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::vector<Output>& feeds, const std::vector<Output>& fetches,
                                                const std::vector<Node*>& targets, OpCatalog& catalog);
 
-// Errors of the nodes of an extracted and inlined graph, told together: unknown ops in one message with counts and first
-// names; else the first node's own error; else placeholders that are not fed, if `placeholders`; else ops without any kernel.
-absl::Status CheckRunnable(const Graph& graph, bool placeholders = true);
+// Errors of the nodes of an extracted graph, told together: unknown ops in one message with counts and first names; else the
+// first node's own error; else placeholders that are not fed (before calls are inlined, those that not only calls read); else ops
+// without any kernel.
+absl::Status CheckRunnable(const Graph& graph, bool inlined);
 
 }  // namespace savedmodel
 

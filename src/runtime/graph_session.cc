@@ -287,7 +287,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   SM_RETURN_IF_ERROR(CheckRunnable(*graph, false));
   std::vector<PassTime> times;
   SM_RETURN_IF_ERROR(RunPasses(graph.get(), passes, &times));
-  SM_RETURN_IF_ERROR(CheckRunnable(*graph));
+  SM_RETURN_IF_ERROR(CheckRunnable(*graph, true));
   std::string report;
   for (const PassTime& time : times) absl::StrAppend(&report, "pass ", time.name, ": ", time.milliseconds, " ms, ", time.nodes_after, " nodes\n");
   for (size_t d = 1; d < devices_.size(); ++d) absl::StrAppend(&report, devices_[d]->name(), ": ", devices_[d]->description(), "\n");

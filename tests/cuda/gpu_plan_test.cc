@@ -83,7 +83,7 @@ TEST_CASE("gpu chains: a value that others read, or of another shape, ends the c
 }
 
 TEST_CASE("gpu chains: every function that passes put into chains has its code") {
-  for (const std::string& op : {"Abs", "Neg", "Sign", "Square", "Sqrt", "Rsqrt", "Reciprocal", "Inv", "Exp", "Expm1", "Log", "Log1p", "Sin", "Cos", "Tanh", "Sigmoid",
+  for (const std::string op : {"Abs", "Neg", "Sign", "Square", "Sqrt", "Rsqrt", "Reciprocal", "Inv", "Exp", "Expm1", "Log", "Log1p", "Sin", "Cos", "Tanh", "Sigmoid",
                                 "Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Softplus", "Softsign", "Erf", "Erfc", "Ceil", "Floor", "Rint", "Round", "Add", "AddV2",
                                 "Sub", "Mul", "RealDiv", "Div", "DivNoNan", "Maximum", "Minimum", "Pow", "SquaredDifference"}) {
     INFO(op);

@@ -36,7 +36,7 @@ absl::Status SolveNormal(const RowMajorMatrix<T>& matrix, const RowMajorMatrix<T
 
 template <typename T>
 absl::Status Run(KernelContext& context, bool fast) {
-  using W = Wide<T>;
+  using W = std::complex<double>;  // of all dtypes: a seldom op, and a large solver
   SM_RETURN_IF_ERROR(CheckMatrices(context, 2));
   const Tensor &matrix = context.input(0), &rhs = context.input(1), &l2 = context.input(2);
   const MatrixSize size = MatrixSizeOf(matrix.shape()), rhs_size = MatrixSizeOf(rhs.shape());
@@ -65,7 +65,11 @@ absl::Status Run(KernelContext& context, bool fast) {
       decomposition.compute(a);
       x = decomposition.solve(b);
     }
-    MatrixAt<T>(out, i) = x.template cast<T>();
+    if constexpr (Eigen::NumTraits<T>::IsComplex) {
+      MatrixAt<T>(out, i) = x.template cast<T>();
+    } else {
+      MatrixAt<T>(out, i) = x.real().template cast<T>();
+    }
     return absl::OkStatus();
   });
 }
