@@ -1,4 +1,4 @@
-// Memory aligned for vector loads, on large pages where it is large.
+// Memory aligned for vector loads, its pages taken at once where it is large.
 #ifndef SAVEDMODEL_CORE_ALIGNED_MEMORY_H_
 #define SAVEDMODEL_CORE_ALIGNED_MEMORY_H_
 

@@ -22,7 +22,7 @@
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
 #define SM_OPTIMIZED __attribute__((optimize("O3")))
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(SAVEDMODEL_THREAD_SANITIZER)
 #define SM_CLONED SM_OPTIMIZED  // clones are chosen before the sanitizers are ready
 #else
 #define SM_CLONED __attribute__((optimize("O3"), target_clones("avx512f", "avx2", "default")))
