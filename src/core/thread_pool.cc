@@ -24,7 +24,14 @@ void Pause() {
 class SpinLock {
  public:
   void lock() {
-    for (int i = 0; held_.test_and_set(std::memory_order_acquire); ++i) i < 1000 ? Pause() : std::this_thread::yield();
+    for (int spins = 0; held_.test_and_set(std::memory_order_acquire);) {
+      if (spins < 1000) {
+        ++spins;
+        Pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
   }
   void unlock() { held_.clear(std::memory_order_release); }
 

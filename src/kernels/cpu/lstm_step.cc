@@ -25,7 +25,14 @@ void Pause() {
 // Waits for another processor's store: a fraction of a microsecond, unless its thread was set aside.
 template <typename Ready>
 void SpinUntil(Ready ready) {
-  for (int i = 0; !ready(); ++i) i < 4096 ? Pause() : std::this_thread::yield();
+  for (int spins = 0; !ready();) {
+    if (spins < 4096) {
+      ++spins;
+      Pause();
+    } else {
+      std::this_thread::yield();
+    }
+  }
 }
 
 // Threads that do the parts of each step together. The first publishes a step, does its own part, then those that nobody has
