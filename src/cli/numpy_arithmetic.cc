@@ -13,11 +13,6 @@ namespace {
 
 using Kind = Value::Kind;
 
-template <typename... Parts>
-absl::Status Cannot(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
-}
-
 bool IsUnsigned(DataType type) { return IsInteger(type) && DataTypeName(type)[0] == 'u'; }
 bool IsFloat(DataType type) { return type == DataType::kHalf || type == DataType::kFloat || type == DataType::kDouble; }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "cli/value.h"
 
 namespace savedmodel::cli {
@@ -13,7 +14,13 @@ namespace savedmodel::cli {
 inline constexpr int64_t kMaxArrayElements = int64_t{1} << 26;  // of one array in an expression
 inline constexpr int64_t kMaxListItems = int64_t{1} << 20;
 
-// Errors are InvalidArgument with a reason in words.
+// The error of an expression: a reason in words.
+template <typename... Parts>
+absl::Status Cannot(const Parts&... parts) {
+  return absl::InvalidArgumentError(absl::StrCat(parts...));
+}
+
+// Errors are those of Cannot.
 absl::StatusOr<Value> Arithmetic(absl::string_view sign, const Value& a, const Value& b);
 absl::StatusOr<Value> Negated(const Value& value);
 

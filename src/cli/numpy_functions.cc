@@ -14,11 +14,6 @@ namespace {
 
 using Kind = Value::Kind;
 
-template <typename... Parts>
-absl::Status Cannot(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
-}
-
 // Arguments by place or name, as Python binds them.
 class Bound {
  public:

@@ -8,30 +8,16 @@
 #include <vector>
 
 #include "core/flush_denormals.h"
+#include "core/spin.h"
 
 namespace savedmodel {
 namespace {
-
-void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  _mm_pause();
-#else
-  std::this_thread::yield();
-#endif
-}
 
 // Held for a few instructions by threads that meet within a microsecond, which a lock that sleeps would turn into several.
 class SpinLock {
  public:
   void lock() {
-    for (int spins = 0; held_.test_and_set(std::memory_order_acquire);) {
-      if (spins < 1000) {
-        ++spins;
-        Pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
+    SpinUntil(1000, [this] { return !held_.test_and_set(std::memory_order_acquire); });
   }
   void unlock() { held_.clear(std::memory_order_release); }
 

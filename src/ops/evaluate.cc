@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
+#include "ops/init_of_tensors.h"
 #include "ops/schema.h"
 
 namespace savedmodel {
@@ -30,35 +31,10 @@ class Infer final : public InferContext {
   std::vector<PartialShape> outputs_;
 };
 
-class Init final : public KernelInit {
+class Init final : public InitOfTensors<KernelInit> {
  public:
-  Init(const std::string& name, const Attributes& attrs, const std::vector<Tensor>& inputs, std::vector<DataType> outputs,
-       SessionState& state, ThreadPool& pool)
-      : name_(name), attrs_(attrs), inputs_(inputs), outputs_(std::move(outputs)), state_(state), pool_(pool) {
-    for (const Tensor& t : inputs) shapes_.emplace_back(t.shape());
-  }
-  const std::string& node_name() const override { return name_; }
-  const Attributes& attrs() const override { return attrs_; }
-  int num_inputs() const override { return static_cast<int>(inputs_.size()); }
-  int num_outputs() const override { return static_cast<int>(outputs_.size()); }
-  DataType input_dtype(int i) const override { return inputs_[i].dtype(); }
-  DataType output_dtype(int i) const override { return outputs_[i]; }
-  const PartialShape& input_shape(int i) const override { return shapes_[i]; }
+  using InitOfTensors::InitOfTensors;
   const Tensor* constant(int) const override { return nullptr; }
-  SessionState& state() const override { return state_; }
-  ThreadPool& pool() const override { return pool_; }
-  std::shared_ptr<const void> Shared(const Tensor&, absl::string_view, const std::function<std::shared_ptr<const void>()>& make) const override {
-    return make();
-  }
-
- private:
-  const std::string& name_;
-  const Attributes& attrs_;
-  const std::vector<Tensor>& inputs_;
-  std::vector<DataType> outputs_;
-  std::vector<PartialShape> shapes_;
-  SessionState& state_;
-  ThreadPool& pool_;
 };
 
 class Context final : public KernelContext {

@@ -1,6 +1,7 @@
 #include "passes/extract.h"
 
 #include <map>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -37,8 +38,7 @@ std::string List(const std::map<std::string, Missing>& missing) {
 struct Problems {
   std::map<std::string, Missing> unknown, without_kernel;
   absl::Status first;
-  const Node* placeholder = nullptr;
-  absl::flat_hash_set<const Node*> not_surely_read;
+  std::vector<const Node*> placeholders;
 };
 
 // Nodes that only calls read, which may not use what they are given.
@@ -66,7 +66,7 @@ void Collect(const Graph& graph, bool top, Problems* problems) {
         problems->first = absl::Status(node->shape_error.code(), absl::StrCat("node \"", node->name, "\" (", node->op(), "): ", node->shape_error.message()));
       }
     } else if (node->Is("Placeholder") || node->Is("PlaceholderV2")) {
-      if (problems->placeholder == nullptr && !problems->not_surely_read.contains(node.get())) problems->placeholder = node.get();
+      problems->placeholders.push_back(node.get());
     } else if (!node->def()->structural && node->def()->cpu == nullptr) {
       Note(&problems->without_kernel, *node, node->def()->refusal);
     }
@@ -167,14 +167,17 @@ absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::ve
 
 absl::Status CheckRunnable(const Graph& graph, bool inlined) {
   Problems problems;
-  if (!inlined) problems.not_surely_read = ReadByCallsAlone(graph);
   Collect(graph, true, &problems);
   if (!problems.unknown.empty()) {
     return absl::NotFoundError(absl::StrCat("Op type not registered; unsupported ops: ", List(problems.unknown)));
   }
   if (!problems.first.ok()) return problems.first;
-  if (problems.placeholder != nullptr) {
-    const Node& node = *problems.placeholder;
+  if (!inlined && !problems.placeholders.empty()) {
+    const absl::flat_hash_set<const Node*> not_surely_read = ReadByCallsAlone(graph);
+    std::erase_if(problems.placeholders, [&](const Node* node) { return not_surely_read.contains(node); });
+  }
+  if (!problems.placeholders.empty()) {
+    const Node& node = *problems.placeholders.front();
     const PartialShape& shape = node.attrs().Shape("shape");
     return absl::InvalidArgumentError(absl::StrCat(
         "You must feed a value for placeholder tensor '", node.name, "' with dtype ", DataTypeName(node.attrs().Type("dtype")),

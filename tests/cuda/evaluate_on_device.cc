@@ -5,41 +5,22 @@
 
 #include "core/status_macros.h"
 #include "emulated_gpu.h"
+#include "ops/init_of_tensors.h"
 #include "ops/schema.h"
 #include "savedmodel/cuda.h"
 
 namespace savedmodel {
 namespace {
 
-class Init final : public DeviceInit {
+class Init final : public InitOfTensors<DeviceInit> {
  public:
-  Init(const Attributes& attrs, const std::vector<Tensor>& inputs, std::vector<DataType> outputs, SessionState& state, ThreadPool& pool, Device& device)
-      : attrs_(attrs), inputs_(inputs), outputs_(std::move(outputs)), state_(state), pool_(pool), device_(device) {
-    for (const Tensor& t : inputs) shapes_.emplace_back(t.shape());
-  }
-  const std::string& node_name() const override { return name_; }
-  const Attributes& attrs() const override { return attrs_; }
-  int num_inputs() const override { return static_cast<int>(inputs_.size()); }
-  int num_outputs() const override { return static_cast<int>(outputs_.size()); }
-  DataType input_dtype(int i) const override { return inputs_[static_cast<size_t>(i)].dtype(); }
-  DataType output_dtype(int i) const override { return outputs_[static_cast<size_t>(i)]; }
-  const PartialShape& input_shape(int i) const override { return shapes_[static_cast<size_t>(i)]; }
-  const Tensor* constant(int i) const override { return &inputs_[static_cast<size_t>(i)]; }
-  SessionState& state() const override { return state_; }
-  ThreadPool& pool() const override { return pool_; }
-  std::shared_ptr<const void> Shared(const Tensor&, absl::string_view, const std::function<std::shared_ptr<const void>()>& make) const override {
-    return make();
-  }
+  Init(const std::string& name, const Attributes& attrs, const std::vector<Tensor>& inputs, std::vector<DataType> outputs, SessionState& state, ThreadPool& pool,
+       Device& device)
+      : InitOfTensors(name, attrs, inputs, std::move(outputs), state, pool), device_(device) {}
+  const Tensor* constant(int i) const override { return &inputs()[static_cast<size_t>(i)]; }
   Device* device() const override { return &device_; }
 
  private:
-  const std::string name_ = "case";
-  const Attributes& attrs_;
-  const std::vector<Tensor>& inputs_;
-  std::vector<DataType> outputs_;
-  std::vector<PartialShape> shapes_;
-  SessionState& state_;
-  ThreadPool& pool_;
   Device& device_;
 };
 
@@ -123,7 +104,8 @@ absl::StatusOr<std::vector<Tensor>> EvaluateOnDevice(const OpDef& op, const Attr
   for (DataType type : types) {
     if (!IsPlainData(RemoveRef(type))) return absl::UnimplementedError("no plain data");
   }
-  Init init(attributes, inputs, types, state, pool, device);
+  const std::string name = "case";
+  Init init(name, attributes, inputs, types, state, pool, device);
   SM_ASSIGN_OR_RETURN(KernelPtr made, kernel->factory(init));
   SM_ASSIGN_OR_RETURN(std::unique_ptr<Stream> stream, device.NewStream());
   const std::vector<char> host_inputs = Marked(schema.inputs, attributes, kernel->host_inputs, inputs.size());

@@ -1,13 +1,13 @@
 // Whole runs on the emulated GPU: where things are done, copied, recorded, and what goes wrong.
 #include <atomic>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <thread>
 
 #include "emulated_gpu.h"
 #include "model_builder.h"
 #include "op_case.h"
 #include "savedmodel/cuda.h"
+#include "source_root.h"
 
 namespace savedmodel {
 namespace {
@@ -16,12 +16,6 @@ struct WithFaults {
   WithFaults() { Faults() = EmulatedFaults(); }
   ~WithFaults() { Faults() = EmulatedFaults(); }
 };
-
-// The tests may have been carried to another machine.
-std::string Root() {
-  const char* root = std::getenv("SAVEDMODEL_SOURCE_ROOT");
-  return root == nullptr ? SAVEDMODEL_SOURCE_ROOT : root;
-}
 
 ModelBuilder Small() {
   ModelBuilder b;
@@ -252,12 +246,12 @@ TEST_CASE("gpu session: a trained model gives the same answers") {
   WithFaults faults;
   Tensor image = Tensor::Allocate(DataType::kFloat, {1, 256, 256, 3}).value();
   for (int64_t i = 0; i < image.num_elements(); ++i) image.data<float>()[i] = static_cast<float>(i % 255) / 127.5f - 1;
-  auto here = LoadSavedModel({}, {}, {"serve"}, Root() + "/models/blazeface");
+  auto here = LoadSavedModel({}, {}, {"serve"}, SourceRoot() + "/models/blazeface");
   REQUIRE(here.ok());
   for (bool libraries : {true, false}) {
     SessionOptions options;
     options.devices = {EmulatedGpu({}, libraries).value()};
-    auto there = LoadSavedModel(options, {}, {"serve"}, Root() + "/models/blazeface");
+    auto there = LoadSavedModel(options, {}, {"serve"}, SourceRoot() + "/models/blazeface");
     REQUIRE(there.ok());
     auto a = RunSignature(*here, "serving_default", {{"input", image}});
     REQUIRE(a.ok());

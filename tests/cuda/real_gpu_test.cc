@@ -7,6 +7,7 @@
 #include "model_builder.h"
 #include "op_case.h"
 #include "savedmodel/cuda.h"
+#include "source_root.h"
 
 namespace savedmodel {
 namespace {
@@ -24,11 +25,6 @@ std::shared_ptr<Device> Gpu(const CudaOptions& options = Plain()) {
   INFO(device.status().ToString());
   REQUIRE(device.ok());
   return *device;
-}
-
-std::string Root() {
-  const char* root = std::getenv("SAVEDMODEL_SOURCE_ROOT");
-  return root == nullptr ? SAVEDMODEL_SOURCE_ROOT : root;
 }
 
 ModelBuilder Dense() {
@@ -125,11 +121,11 @@ TEST_CASE("real gpu: a limit of memory is kept, and an index out of range notice
 TEST_CASE("real gpu: a trained model gives the same answers", "[.gpu]") {
   Tensor image = Tensor::Allocate(DataType::kFloat, {1, 256, 256, 3}).value();
   for (int64_t i = 0; i < image.num_elements(); ++i) image.data<float>()[i] = static_cast<float>(i % 255) / 127.5f - 1;
-  auto here = LoadSavedModel({}, {}, {"serve"}, Root() + "/models/blazeface");
+  auto here = LoadSavedModel({}, {}, {"serve"}, SourceRoot() + "/models/blazeface");
   REQUIRE(here.ok());
   SessionOptions options;
   options.devices = {Gpu()};
-  auto there = LoadSavedModel(options, {}, {"serve"}, Root() + "/models/blazeface");
+  auto there = LoadSavedModel(options, {}, {"serve"}, SourceRoot() + "/models/blazeface");
   REQUIRE(there.ok());
   auto a = RunSignature(*here, "serving_default", {{"input", image}});
   REQUIRE(a.ok());

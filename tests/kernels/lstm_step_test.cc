@@ -2,11 +2,11 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "kernels/cpu/gemm_blocks.h"
 #include "levels.h"
+#include "random_floats.h"
 
 namespace savedmodel {
 namespace {
@@ -14,10 +14,8 @@ namespace {
 using Numbers = std::vector<float>;
 
 Numbers Random(size_t n, unsigned seed, float scale = 1) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> values(-scale, scale);
-  Numbers numbers(n);
-  for (float& number : numbers) number = values(random);
+  Numbers numbers = RandomFloats(n, seed);
+  for (float& number : numbers) number *= scale;
   return numbers;
 }
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/aligned_memory.h"
+#include "core/spin.h"
 #include "kernels/cpu/lstm_step_kernels.h"
 
 namespace savedmodel {
@@ -15,25 +15,7 @@ namespace {
 
 constexpr int64_t kPartBytes = 96 << 10;  // of U that pay for a thread: meeting costs about as much as reading 10 kB
 constexpr int64_t kStopInterval = 16;     // steps
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
-// Waits for another processor's store: a fraction of a microsecond, unless its thread was set aside.
-template <typename Ready>
-void SpinUntil(Ready ready) {
-  for (int spins = 0; !ready();) {
-    if (spins < 4096) {
-      ++spins;
-      Pause();
-    } else {
-      std::this_thread::yield();
-    }
-  }
-}
+constexpr int kPauses = 4096;             // before a thread that waits lets others run
 
 // Threads that do the parts of each step together. The first publishes a step, does its own part, then those that nobody has
 // taken, and waits for those that somebody has. So it never waits for a thread that did not come, and a part of a step is done once.
@@ -50,7 +32,7 @@ class Meeting {
         if (parts_[p].Take(t)) {
           run(t, p);
         } else {
-          SpinUntil([&] { return parts_[p].done.load(std::memory_order_acquire) > t; });
+          SpinUntil(kPauses, [&] { return parts_[p].done.load(std::memory_order_acquire) > t; });
         }
       }
     }
@@ -59,7 +41,7 @@ class Meeting {
 
   void Follow(int part, RunPart run) {
     for (int64_t seen = 0;;) {
-      SpinUntil([&] { return published_.load(std::memory_order_acquire) != seen; });
+      SpinUntil(kPauses, [&] { return published_.load(std::memory_order_acquire) != seen; });
       seen = published_.load(std::memory_order_acquire);
       if (seen == kOver) return;
       if (!parts_[part].Take(seen - 1)) continue;

@@ -68,16 +68,15 @@ SM_SHARED_DEVICE C LongFloat(Unary op, C alpha, C v) {
   }
 }
 
-template <typename C> SM_DEVICE C FloorModOf(C v, C w) {
-  const C rest = fmod(v, w);
-  return rest != C(0) && (rest < C(0)) != (w < C(0)) ? rest + w : rest;
-}
+// The rest of a division by w that rounds towards zero has another sign than w: rounded down, the quotient is one less.
+template <typename C> SM_DEVICE bool RoundsUp(C rest, C w) { return rest != C(0) && (rest < C(0)) != (w < C(0)); }
+template <typename C> SM_DEVICE C Floored(C rest, C w) { return RoundsUp(rest, w) ? rest + w : rest; }
 
 template <typename C>
 SM_SHARED_DEVICE C LongFloat(Binary op, C v, C w) {
   switch (op) {
     SM_ONE(Binary::kPow, pow(v, w))
-    SM_ONE(Binary::kFloorMod, FloorModOf(v, w))
+    SM_ONE(Binary::kFloorMod, Floored(static_cast<C>(fmod(v, w)), w))
     SM_ONE(Binary::kTruncateMod, fmod(v, w))
     SM_ONE(Binary::kAtan2, atan2(v, w))
     SM_ONE(Binary::kXlogy, v == C(0) ? C(0) : v * log(w))
@@ -181,11 +180,7 @@ template <typename C> SM_DEVICE C TruncateDivOf(C v, C w) {
 template <typename C> SM_DEVICE C TruncateModOf(C v, C w) { return w == C(0) || (C(-1) < C(0) && w == C(-1)) ? C(0) : v % w; }
 template <typename C> SM_DEVICE C FloorDivOf(C v, C w) {
   const C quotient = TruncateDivOf(v, w), rest = TruncateModOf(v, w);
-  return rest != C(0) && (rest < C(0)) != (w < C(0)) ? quotient - C(1) : quotient;
-}
-template <typename C> SM_DEVICE C FloorModOfInteger(C v, C w) {
-  const C rest = TruncateModOf(v, w);
-  return rest != C(0) && (rest < C(0)) != (w < C(0)) ? rest + w : rest;
+  return RoundsUp(rest, w) ? quotient - C(1) : quotient;
 }
 
 template <typename C>
@@ -194,7 +189,7 @@ SM_SHARED_DEVICE C LongInteger(Binary op, C v, C w) {
     case Binary::kDiv: case Binary::kTruncateDiv: return TruncateDivOf(v, w);
     case Binary::kTruncateMod: return TruncateModOf(v, w);
     case Binary::kFloorDiv: return FloorDivOf(v, w);
-    case Binary::kFloorMod: return FloorModOfInteger(v, w);
+    case Binary::kFloorMod: return Floored(TruncateModOf(v, w), w);
     default: return v;
   }
 }

@@ -1,6 +1,7 @@
 #include "ops/cuda/cuda_kernel.h"
 
 #include "ops/dispatch.h"
+#include "ops/shared_object.h"
 
 namespace savedmodel {
 
@@ -69,22 +70,13 @@ absl::Status WantsRankUpTo(const KernelInit& init, int i, int rank) {
 absl::StatusOr<std::shared_ptr<const Tensor>> OnDevice(KernelInit& init, const Tensor& constant, const std::string& key, DataType type,
                                                        const TensorShape& shape, const std::function<void(const Tensor& from, Tensor* to)>& make) {
   GpuDevice& device = GpuOf(init);
-  absl::Status status;
-  auto pack = [&]() -> absl::StatusOr<Tensor> {
+  return SharedObject<Tensor>(init, constant, absl::StrCat(device.name(), " ", key), [&]() -> absl::StatusOr<Tensor> {
     SM_ASSIGN_OR_RETURN(Tensor host, Tensor::Allocate(type, shape));
     make(constant, &host);
     SM_ASSIGN_OR_RETURN(Tensor there, Tensor::Allocate(type, shape, device.allocator()));
     if (host.bytes() > 0) SM_RETURN_IF_ERROR(device.CopyFromHost(host.raw(), there.raw(), host.bytes()));
     return there;
-  };
-  std::shared_ptr<const void> shared = init.Shared(constant, absl::StrCat(device.name(), " ", key), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<Tensor> packed = pack();
-    if (packed.ok()) return std::make_shared<const Tensor>(*std::move(packed));
-    status = packed.status();
-    return nullptr;
   });
-  if (shared == nullptr) return status.ok() ? absl::InternalError("packing a constant for the GPU failed") : status;
-  return std::static_pointer_cast<const Tensor>(shared);
 }
 
 void AddKernel(DeviceKernels* kernels, const char* op, KernelFactory factory, std::vector<std::string> host_inputs) {

@@ -6,6 +6,7 @@
 #include "kernels/cpu/gemm.h"
 #include "ops/linalg/matrix_product.h"
 #include "ops/linalg/strided_copy.h"
+#include "ops/nn/shared_matrix.h"
 #include "ops/shape_rules.h"
 #include "savedmodel/op.h"
 
@@ -116,13 +117,8 @@ class MatMulKernel final : public Kernel {
   absl::Status Pack(KernelInit& init) {
     const Tensor* b = init.constant(1);
     if (type_out_ != DataType::kFloat || b == nullptr || b->rank() != 2 || b->num_elements() == 0 || transpose_a_) return absl::OkStatus();
-    const int64_t k = b->dim(transpose_b_ ? 1 : 0), n = b->dim(transpose_b_ ? 0 : 1);
-    const std::shared_ptr<const void> packed =
-        init.Shared(*b, absl::StrCat("matrix ", k, " ", transpose_b_), [&]() -> std::shared_ptr<const void> {
-          absl::StatusOr<PackedMatrix> made = PackedMatrix::Pack(k, n, b->data<float>(), transpose_b_ ? k : n, transpose_b_, init.pool());
-          return made.ok() ? std::make_shared<PackedMatrix>(*std::move(made)) : nullptr;
-        });
-    packed_ = std::static_pointer_cast<const PackedMatrix>(packed);
+    absl::StatusOr<std::shared_ptr<const PackedMatrix>> packed = SharedMatrix(init, *b, b->dim(transpose_b_ ? 1 : 0), transpose_b_, {});
+    if (packed.ok()) packed_ = *std::move(packed);  // else the matrix is read as it is
     return absl::OkStatus();
   }
 

@@ -11,6 +11,7 @@
 #include "kernels/cpu/scaled_gemm.h"
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/shared_object.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -98,17 +99,9 @@ class ConvEpilogueKernel final : public Kernel {
     const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.tiles ? " tiles" : layout.bf16 ? " bfloat16" : "", epilogue_.factor_key);
     SM_CHECK_ARGUMENT(epilogue_.factor.num_elements() == planned->sizes.out_channels || !epilogue_.factor.initialized(), "the factor has ",
                       epilogue_.factor.num_elements(), " numbers, wants ", planned->sizes.out_channels);
-    absl::Status status;
-    std::shared_ptr<const void> packed = share(filter, key, [&]() -> std::shared_ptr<const void> {
-      absl::StatusOr<PackedFilter> made = planned->conv.PackFilter(filter.data<float>(), pool, epilogue_.factors());
-      if (!made.ok()) {
-        status = made.status();
-        return nullptr;
-      }
-      return std::make_shared<PackedFilter>(*std::move(made));
-    });
-    if (packed == nullptr) return status.ok() ? absl::InternalError("packing a filter failed") : status;
-    planned->filter = std::static_pointer_cast<const PackedFilter>(packed);
+    SM_ASSIGN_OR_RETURN(planned->filter, SharedObjectBy<PackedFilter>(share, filter, key, [&] {
+                          return planned->conv.PackFilter(filter.data<float>(), pool, epilogue_.factors());
+                        }));
     if (epilogue_.scaled) {
       SM_CHECK_ARGUMENT(shape.kernel_h == 1 && shape.kernel_w == 1 && planned->sizes.output.num_elements() / shape.out_c == input.num_elements() / shape.in_c,
                         "only a convolution of one pixel takes a scale");

@@ -5,6 +5,7 @@
 #include "kernels/cpu/conv2d_transpose.h"
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/shared_object.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -46,20 +47,13 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_ASSIGN_OR_RETURN(planned->sizes, SizeConv(window, sizes, filter->shape()));
   SM_ASSIGN_OR_RETURN(Conv2dShape shape, ConvShapeOf(planned->sizes));
   SM_ASSIGN_OR_RETURN(planned->plan, Conv2dTransposePlan::Make(shape, init.pool().num_threads()));
-  absl::Status status;
   // The phases depend on everything but the batch.
   std::string key = "transposed";
   for (int64_t v : {shape.in_h, shape.in_w, shape.stride_h, shape.stride_w, shape.dilation_h, shape.dilation_w, shape.pad_top, shape.pad_left}) {
     absl::StrAppend(&key, " ", v);
   }
-  std::shared_ptr<const void> packed = init.Shared(*filter, key, [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<PackedTransposeFilter> made = planned->plan.PackFilter(filter->data<float>(), init.pool());
-    if (made.ok()) return std::make_shared<PackedTransposeFilter>(*std::move(made));
-    status = made.status();
-    return nullptr;
-  });
-  if (packed == nullptr) return status.ok() ? absl::InternalError("packing a filter failed") : status;
-  planned->filter = std::static_pointer_cast<const PackedTransposeFilter>(packed);
+  SM_ASSIGN_OR_RETURN(planned->filter, SharedObject<PackedTransposeFilter>(
+                                           init, *filter, key, [&] { return planned->plan.PackFilter(filter->data<float>(), init.pool()); }));
   return MakeKernel([planned](KernelContext& context) { return Run(context, *planned); });
 }
 

@@ -12,6 +12,7 @@
 #include "kernels/cpu/gemm_blocks.h"
 #include "kernels/cpu/lstm_step.h"
 #include "ops/nn/shared_matrix.h"
+#include "ops/shared_object.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -79,18 +80,6 @@ absl::StatusOr<std::shared_ptr<const PackedMatrix>> Packed(KernelInit& init, int
   return SharedMatrix(init, *matrix, matrix->dim(0), false, {});
 }
 
-absl::StatusOr<std::shared_ptr<const LstmWeights>> Recurrent(const KernelInit& init, const Tensor& u, int64_t units, const std::vector<int64_t>& gates) {
-  absl::Status status;
-  std::shared_ptr<const void> packed = init.Shared(u, absl::StrCat("lstm ", absl::StrJoin(gates, " ")), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<LstmWeights> made = LstmWeights::Pack(u.data<float>(), units, gates.data());
-    if (made.ok()) return std::make_shared<LstmWeights>(*std::move(made));
-    status = made.status();
-    return nullptr;
-  });
-  if (packed == nullptr) return status.ok() ? absl::InternalError("packing recurrent weights failed") : status;
-  return std::static_pointer_cast<const LstmWeights>(packed);
-}
-
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   auto layer = std::make_shared<Layer>();
   SM_ASSIGN_OR_RETURN(layer->w, Packed(init, 3));
@@ -106,7 +95,8 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   for (size_t i = 0; i < 4; ++i) {
     SM_CHECK_ARGUMENT(gates[i] >= 0 && gates[i] < 4, "gates[", i, "] is ", gates[i]);
   }
-  SM_ASSIGN_OR_RETURN(layer->u, Recurrent(init, *u, layer->units, gates));
+  SM_ASSIGN_OR_RETURN(layer->u, SharedObject<LstmWeights>(init, *u, absl::StrCat("lstm ", absl::StrJoin(gates, " ")),
+                                                         [&] { return LstmWeights::Pack(u->data<float>(), layer->units, gates.data()); }));
   return MakeKernel([layer](KernelContext& context) { return Run(context, *layer); });
 }
 

@@ -1,0 +1,41 @@
+// What a kernel makes of a constant once for all plans of a session, where making it can fail.
+#ifndef SAVEDMODEL_OPS_SHARED_OBJECT_H_
+#define SAVEDMODEL_OPS_SHARED_OBJECT_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "savedmodel/op.h"
+
+namespace savedmodel {
+
+// What `make` gives, or what it gave before under this constant and key. `share` is KernelInit::Shared, or takes its place.
+template <typename T, typename Share>
+absl::StatusOr<std::shared_ptr<const T>> SharedObjectBy(const Share& share, const Tensor& constant, const std::string& key,
+                                                        absl::FunctionRef<absl::StatusOr<T>()> make) {
+  absl::Status status = absl::InternalError("nothing was made to be shared");
+  const std::shared_ptr<const void> shared = share(constant, key, [&]() -> std::shared_ptr<const void> {
+    absl::StatusOr<T> made = make();
+    if (made.ok()) return std::make_shared<const T>(*std::move(made));
+    status = made.status();
+    return nullptr;
+  });
+  if (shared == nullptr) return status;
+  return std::static_pointer_cast<const T>(shared);
+}
+
+template <typename T>
+absl::StatusOr<std::shared_ptr<const T>> SharedObject(const KernelInit& init, const Tensor& constant, const std::string& key,
+                                                      absl::FunctionRef<absl::StatusOr<T>()> make) {
+  const auto share = [&](const Tensor& of, const std::string& under, const std::function<std::shared_ptr<const void>()>& maker) {
+    return init.Shared(of, under, maker);
+  };
+  return SharedObjectBy<T>(share, constant, key, make);
+}
+
+}  // namespace savedmodel
+
+#endif  // SAVEDMODEL_OPS_SHARED_OBJECT_H_
