@@ -1,4 +1,4 @@
-// Zeros padded around an image go into the convolution behind them.
+// Zeros padded around an image go into the convolution or the pool behind them.
 #include "core/status_macros.h"
 #include "ops/shape_rules.h"
 #include "passes/fusion.h"
@@ -23,8 +23,32 @@ bool ImagePadding(const Node& pad, std::vector<int64_t>* paddings) {
   return true;
 }
 
-absl::Status Fuse(Graph* graph) {
+// Only for the CPU: devices have no kernel for it.
+void FusePool(Node* node, PassContext& context) {
+  const std::vector<int64_t> ksize = node->attrs().Ints("ksize");
+  const Node& pad = *node->inputs[0].node;
+  std::vector<int64_t> paddings;
+  if (context.accelerator != nullptr || ksize.size() != 4 || !ImagePadding(pad, &paddings) || !pad.controls.empty()) return;
+  if (node->attrs().String("padding") != "VALID" || node->attrs().String("data_format") != "NHWC" || ksize[3] != 1) return;
+  switch (node->output_types[0]) {
+    case DataType::kFloat: case DataType::kDouble: case DataType::kHalf: case DataType::kBFloat16: break;
+    default: return;
+  }
+  for (size_t i = 2; i < 6; ++i) {
+    if (paddings[i] >= ksize[i / 2]) return;
+  }
+  Attributes attributes;
+  attributes.Set("T", node->output_types[0]);
+  attributes.Set("ksize", ksize);
+  attributes.Set("strides", node->attrs().Ints("strides"));
+  attributes.Set("padding", std::string("EXPLICIT"));
+  attributes.Set("explicit_paddings", paddings);
+  Become(context, node, "_PaddedMaxPool", {pad.inputs[0]}, std::move(attributes));
+}
+
+absl::Status Fuse(Graph* graph, PassContext& context) {
   for (const auto& node : graph->nodes()) {
+    if (node->Is("MaxPool")) FusePool(node.get(), context);
     if (!node->Is("_ConvEpilogue")) continue;
     const Node& pad = *node->inputs[0].node;
     std::vector<int64_t> paddings;
@@ -38,6 +62,8 @@ absl::Status Fuse(Graph* graph) {
 
 }  // namespace
 
-absl::Status FusePads(Graph* graph, PassContext&) { return ForEachGraph(graph, Fuse); }
+absl::Status FusePads(Graph* graph, PassContext& context) {
+  return ForEachGraph(graph, [&](Graph* each) { return Fuse(each, context); });
+}
 
 }  // namespace savedmodel

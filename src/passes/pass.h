@@ -52,7 +52,7 @@ absl::Status FuseReshapes(Graph* graph, PassContext& context);       // reshapes
 absl::Status FuseDilations(Graph* graph, PassContext& context);      // convolutions between space-to-batch and back
 absl::Status FuseExpansions(Graph* graph, PassContext& context);     // inverted bottlenecks a few rows at a time
 absl::Status FuseProducts(Graph* graph, PassContext& context);       // convolutions and products with known weights
-absl::Status FusePads(Graph* graph, PassContext& context);           // pads into convolutions
+absl::Status FusePads(Graph* graph, PassContext& context);           // pads into convolutions and pools
 absl::Status FuseBatchNorms(Graph* graph, PassContext& context);     // batch norm into weights
 absl::Status FuseBiases(Graph* graph, PassContext& context);         // sums per channel into products
 absl::Status FuseResiduals(Graph* graph, PassContext& context);      // sums of tensors into products

@@ -148,4 +148,34 @@ TEST_CASE("kernels/vector_math: softmax and layer norm of a row", "[kernels]") {
   }
 }
 
+TEST_CASE("kernels/vector_math: largest and mean of rows", "[kernels]") {
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal;
+  for (CpuLevel level : CpuLevelsHere()) {
+    ScopedCpuLevelCap cap(level);
+    for (int n : {1, 3, 4, 8, 15, 16, 17, 33, 64, 65, 100, 131}) {
+      INFO(CpuLevelName(level) << " n=" << n);
+      std::vector<std::vector<float>> rows(5, std::vector<float>(n));
+      std::vector<const float*> pointers;
+      for (auto& row : rows) {
+        for (float& e : row) e = normal(random);
+        pointers.push_back(row.data());
+      }
+      rows[1][n / 2] = NAN;
+      std::vector<float> out(n);
+      for (float start : {-1e30f, 0.0f}) {
+        VectorMaxOf(pointers.data(), 5, n, start, out.data());
+        for (int i = 0; i < n; ++i) {
+          float top = start;
+          for (const auto& row : rows) top = top < row[i] ? row[i] : top;
+          CHECK(out[i] == top);
+        }
+      }
+      rows[1][n / 2] = 1;
+      VectorMeanOf(pointers.data(), 5, n, out.data());
+      for (int i = 0; i < n; ++i) CHECK(out[i] == ((((rows[0][i] + rows[1][i]) + rows[2][i]) + rows[3][i]) + rows[4][i]) / 5);
+    }
+  }
+}
+
 }  // namespace savedmodel

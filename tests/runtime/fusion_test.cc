@@ -25,6 +25,14 @@ TEST_CASE("fuse_pads") {
   ModelBuilder b = Convolution("pad");
   b.Node("out", "Identity", {"conv"}).Type("T", DataType::kFloat);
   CheckPass(b, kImage, "fuse_pads", 1);
+  for (const char* padding : {"VALID", "SAME"}) {  // around a pool whose padding is not zeros
+    ModelBuilder pool;
+    pool.Placeholder("x", DataType::kFloat);
+    pool.Const("paddings", Int32s({4, 2}, {0, 0, 1, 2, 2, 1, 0, 0}));
+    pool.Node("pad", "Pad", {"x", "paddings"}).Type("T", DataType::kFloat);
+    pool.Node("out", "MaxPool", {"pad"}).Type("T", DataType::kFloat).Ints("ksize", {1, 3, 3, 1}).Ints("strides", {1, 2, 1, 1}).String("padding", padding);
+    CheckPass(pool, Random({2, 9, 7, 70}, 3, -2, 1), "fuse_pads", *padding == 'V' ? 1 : 2);
+  }
 }
 
 TEST_CASE("fuse_batch_norms") {

@@ -4,6 +4,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "kernels/cpu/vector_math.h"
+
 namespace savedmodel {
 namespace {
 
@@ -38,18 +40,46 @@ void ForEachRow(const PoolShape& shape, ThreadPool& pool, const Row& row) {
   });
 }
 
+// Calls row(pixels, count, clipped, to) for every output pixel of float images; false for windows of more than kMostPixels.
+// `clipped` tells whether the window sticks out of the image.
+constexpr int64_t kMostPixels = 64;
+template <typename Pixel>
+bool ForEachPixel(const PoolShape& shape, const float* in, float* out, ThreadPool& pool, const Pixel& pixel) {
+  const PoolAxis* axes = shape.axes;
+  const int64_t window = axes[0].window * axes[1].window * axes[2].window, channels = shape.channels;
+  if (std::max({axes[0].window, axes[1].window, axes[2].window}) > kMostPixels || window > kMostPixels) return false;
+  ForEachRow(shape, pool, [&](int64_t batch, const int64_t row[3]) {
+    const float* image = in + batch * shape.in_size();
+    float* to = out + batch * shape.out_size() + (row[0] * axes[1].out + row[1]) * axes[2].out * channels;
+    for (int64_t x = 0; x < axes[2].out; ++x, to += channels) {
+      const int64_t at[3] = {row[0], row[1], x};
+      const float* pixels[kMostPixels];
+      int64_t count = 0;
+      ForEachInWindow(shape, at, [&](int64_t index) { pixels[count++] = image + index * channels; });
+      pixel(pixels, count, count < window, to);
+    }
+  });
+  return true;
+}
+
 }  // namespace
 
 template <typename T>
 void MaxPool(const PoolShape& shape, const T* in, T* out, bool volume, ThreadPool& pool) {
   const int64_t channels = shape.channels;
+  if constexpr (std::is_same_v<T, float>) {
+    const auto largest = [&](const float* const* pixels, int64_t count, bool clipped, float* to) {
+      VectorMaxOf(pixels, count, channels, clipped && shape.zeros_outside ? 0.0f : Lowest<float>(), to);
+    };
+    if (!volume && ForEachPixel(shape, in, out, pool, largest)) return;
+  }
   const T start = volume && !std::is_integral_v<T> ? static_cast<T>(-std::numeric_limits<float>::infinity()) : Lowest<T>();
   ForEachRow(shape, pool, [&](int64_t batch, const int64_t row[3]) {
     const T* image = in + batch * shape.in_size();
     T* to = out + batch * shape.out_size() + (row[0] * shape.axes[1].out + row[1]) * shape.axes[2].out * channels;
     for (int64_t x = 0; x < shape.axes[2].out; ++x, to += channels) {
       const int64_t at[3] = {row[0], row[1], x};
-      std::fill_n(to, channels, start);
+      std::fill_n(to, channels, shape.zeros_outside && shape.Clips(at) ? T(0) : start);
       ForEachInWindow(shape, at, [&](int64_t pixel) {
         const T* from = image + pixel * channels;
         if (volume) {
@@ -66,6 +96,16 @@ template <typename T>
 void AveragePool(const PoolShape& shape, const T* in, T* out, ThreadPool& pool) {
   using W = Wide<T>;
   const int64_t channels = shape.channels;
+  if constexpr (std::is_same_v<T, float>) {
+    const auto mean = [&](const float* const* pixels, int64_t count, bool, float* to) {
+      if (count == 0) {
+        std::fill_n(to, channels, 0.0f);
+      } else {
+        VectorMeanOf(pixels, count, channels, to);
+      }
+    };
+    if (ForEachPixel(shape, in, out, pool, mean)) return;
+  }
   ForEachRow(shape, pool, [&](int64_t batch, const int64_t row[3]) {
     const T* image = in + batch * shape.in_size();
     T* to = out + batch * shape.out_size() + (row[0] * shape.axes[1].out + row[1]) * shape.axes[2].out * channels;

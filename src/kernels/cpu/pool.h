@@ -20,8 +20,14 @@ struct PoolAxis {
 struct PoolShape {
   int64_t batch = 0, channels = 0;
   PoolAxis axes[3];
+  bool zeros_outside = false;  // MaxPool: the image is surrounded by zeros, not by what no number is smaller than
   int64_t in_size() const { return axes[0].in * axes[1].in * axes[2].in * channels; }  // of one image
   int64_t out_size() const { return axes[0].out * axes[1].out * axes[2].out * channels; }
+  bool Clips(const int64_t at[3]) const {  // whether the window of this output position sticks out of the image
+    int64_t size = 1;
+    for (int i = 0; i < 3; ++i) size *= axes[i].end(at[i]) - axes[i].begin(at[i]);
+    return size < axes[0].window * axes[1].window * axes[2].window;
+  }
 };
 
 // Calls visit(index) for the input pixels of output position `at`; index counts pixels of one image. The order is

@@ -38,5 +38,9 @@ void VectorLayerNorm(const float* in, const float* residual, const float* gamma,
                      float* out, int64_t n) {
   Table().layer_norm(in, residual, gamma, beta, epsilon, sum, out, n);
 }
+void VectorMaxOf(const float* const* rows, int64_t count, int64_t n, float start, float* out) {
+  Table().max_of(rows, count, n, start, out);
+}
+void VectorMeanOf(const float* const* rows, int64_t count, int64_t n, float* out) { Table().mean_of(rows, count, n, out); }
 
 }  // namespace savedmodel

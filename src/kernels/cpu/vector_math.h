@@ -35,6 +35,11 @@ float VectorSoftmaxWeights(const float* in, const float* mask, float* out, int64
 void VectorLayerNorm(const float* in, const float* residual, const float* gamma, const float* beta, float epsilon, float* sum,
                      float* out, int64_t n);
 
+// The largest of `start` and of each of `count` rows, element by element; NaN counts as the smallest number.
+void VectorMaxOf(const float* const* rows, int64_t count, int64_t n, float start, float* out);
+// The mean of `count` >= 1 rows, element by element, added up in their order.
+void VectorMeanOf(const float* const* rows, int64_t count, int64_t n, float* out);
+
 }  // namespace savedmodel
 
 #endif  // SAVEDMODEL_KERNELS_CPU_VECTOR_MATH_H_

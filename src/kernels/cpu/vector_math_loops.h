@@ -160,9 +160,47 @@ void LayerNormRow(const float* in, const float* residual, const float* gamma, co
   }
 }
 
+// Combines the rows from `start` on, in order, four vectors at a time.
+template <typename Combine, typename Finish>
+SM_INLINE void CombineRows(const float* const* rows, int64_t count, int64_t n, float start, float* out, Combine combine, Finish finish) {
+  constexpr int kAtOnce = 4;
+  int64_t i = 0;
+  for (; i + kAtOnce * kLanes <= n; i += kAtOnce * kLanes) {
+    F v[kAtOnce];
+#pragma GCC unroll 4
+    for (int j = 0; j < kAtOnce; ++j) v[j] = Set(start);
+    for (int64_t r = 0; r < count; ++r) {
+      const float* row = rows[r] + i;
+#pragma GCC unroll 4
+      for (int j = 0; j < kAtOnce; ++j) v[j] = combine(Load(row + j * kLanes), v[j]);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < kAtOnce; ++j) Store(out + i + j * kLanes, finish(v[j]));
+  }
+  for (; i < n; i += kLanes) {
+    const int lanes = n - i < kLanes ? static_cast<int>(n - i) : kLanes;
+    F v = Set(start);
+    for (int64_t r = 0; r < count; ++r) v = combine(LoadPartial(rows[r] + i, lanes), v);
+    StorePartial(out + i, finish(v), lanes);
+  }
+}
+
+void MaxOfRows(const float* const* rows, int64_t count, int64_t n, float start, float* out) {
+  CombineRows(
+      rows, count, n, start, out, [](F x, F top) __attribute__((always_inline)) { return Max(x, top); },
+      [](F top) __attribute__((always_inline)) { return top; });
+}
+
+void MeanOfRows(const float* const* rows, int64_t count, int64_t n, float* out) {
+  const F divisor = Set(static_cast<float>(count));
+  CombineRows(
+      rows, count, n, 0.0f, out, [](F x, F sum) __attribute__((always_inline)) { return sum + x; },
+      [&](F sum) __attribute__((always_inline)) { return sum / divisor; });
+}
+
 constexpr VectorMathTable kVectorMathHere = {ExpLoop,   LogLoop,     TanhLoop,          ErfLoop,       SigmoidLoop,
                                              SwishLoop, GeluErfLoop, GeluTanhLoop,      HardSwishLoop, EluLoop,
-                                             ScaleLoop, SoftmaxRow,  SoftmaxWeightsRow, LayerNormRow};
+                                             ScaleLoop, SoftmaxRow,  SoftmaxWeightsRow, LayerNormRow,  MaxOfRows,     MeanOfRows};
 
 }  // namespace
 }  // namespace savedmodel

@@ -13,6 +13,9 @@ namespace {
 
 constexpr int64_t kMostBlock = 48;  // tiles whose addresses fit the stack
 
+// Above this many bytes the transformed filter does not stay in a cache until the next run.
+constexpr int64_t kMostTransformed = 4 << 20;
+
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 const WinogradKernels& WinogradFor(CpuLevel level) {
@@ -27,6 +30,11 @@ const WinogradKernels& WinogradFor(CpuLevel level) {
 #endif
   return kWinogradPlain;
 }
+
+constexpr int64_t kChunk = 32;  // channels transformed at a time
+
+// Whether the transformed filter is made anew at every run.
+bool TransformsLate(const Conv2dShape& s) { return 36 * 4 * s.in_c * s.out_c > kMostTransformed; }
 
 }  // namespace
 
@@ -44,8 +52,10 @@ bool WinogradPlan::Pays(const Conv2dShape& s, int threads) {
   const double product = 36 * std::max(tiles, 6.0) * channels / lanes * 1.1;
   const double transforms = tiles * static_cast<double>(s.in_c + s.out_c) / lanes * 250;
   // All threads together read the weights at about 10 bytes a cycle: they are in no cache when their turn comes.
-  const double read = 36 * 4 * channels / 10 * threads;
-  return std::max(product, read) + transforms < 0.85 * std::max(direct, read / 4);
+  const double read = 9 * 4 * channels / 10 * threads;
+  if (!TransformsLate(s)) return std::max(product, 4 * read) + transforms < 0.85 * std::max(direct, read);
+  const double filter = std::max(1.0, tiles / kMostBlock) * channels / lanes * 100;
+  return std::max(product + filter, read) + transforms < 0.85 * std::max(direct, read);
 }
 
 WinogradPlan::WinogradPlan(const Conv2dShape& shape, int threads)
@@ -55,9 +65,13 @@ WinogradPlan::WinogradPlan(const Conv2dShape& shape, int threads)
       tiles_h_(CeilDiv(out_h_, 4)),
       tiles_w_(CeilDiv(out_w_, 4)),
       tiles_(shape.batch * tiles_h_ * tiles_w_),
-      layout_(PanelLayout::For(36 * shape.in_c, shape.out_c)),
+      late_(TransformsLate(shape)),
+      layout_(PanelLayout::For((late_ ? 9 : 36) * shape.in_c, shape.out_c)),
+      chunk_(late_ ? std::min(kChunk, shape.in_c) : shape.in_c),
       zeros_(std::make_shared<const std::vector<float>>(shape.in_c, 0.0f)) {
-  const int64_t fit = DetectedCpu().l2_bytes * 7 / 10 / (36 * 4 * (shape.in_c + layout_.panel));
+  // What is at work at once is to fit the second cache: a chunk of the filter and of the image's positions, and their products.
+  const int64_t room = DetectedCpu().l2_bytes * 7 / 10 / (36 * 4) - (late_ ? chunk_ * layout_.panel : 0);
+  const int64_t fit = room / (chunk_ + layout_.panel);
   const int64_t tallest = KernelsFor(layout_).max_rows[layout_.panel / layout_.lanes];
   block_ = std::clamp(fit, tallest, kMostBlock);
   const bool small = tiles_ * 36 * layout_.floats() / 36 < 200000;
@@ -77,10 +91,11 @@ WinogradPlan::WinogradPlan(const Conv2dShape& shape, int threads)
 
 int64_t WinogradPlan::scratch_floats() const {
   const int64_t input = shared_input_ ? 36 * input_position(tiles_) : slots_ * 36 * input_position(block_);
-  return input + slots_ * 36 * output_position(block_);
+  return input + slots_ * slot_floats();
 }
 
 absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor) const {
+  if (late_) return PackedMatrix::Pack(layout_.k, layout_.n, filter, layout_.n, false, pool, GemmPrecision::kFloat, factor);
   absl::StatusOr<PackedMatrix> packed = PackedMatrix::Allocate(layout_);
   if (!packed.ok()) return packed;
   float* to = packed->mutable_data();
@@ -135,13 +150,14 @@ void WinogradPlan::TransformInput(const float* in, int64_t begin, int64_t end, f
 // Tiles [tile_begin, tile_end), of which v holds the first one's positions first.
 void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, int64_t v_position, int64_t tile_begin,
                                   int64_t tile_end, int64_t panel_begin, int64_t panel_end, const Epilogue& epilogue, float* out,
-                                  float* m) const {
-  const int64_t tiles = tile_end - tile_begin, m_position = output_position(tiles);
+                                  float* slot) const {
+  const int64_t tiles = tile_end - tile_begin, m_position = output_position(tiles), channels = shape_.in_c;
+  float *m = slot, *transformed = slot + 36 * output_position(block_);
   const float* rows[kMostBlock];
   WinogradTile places[kMostBlock];
   for (int64_t t = 0; t < tiles; ++t) {
     const int64_t tile = tile_begin + t, y = tile / tiles_w_ % tiles_h_ * 4, x = tile % tiles_w_ * 4;
-    rows[t] = v + t * shape_.in_c;
+    rows[t] = v + t * channels;
     places[t] = {(tile / (tiles_h_ * tiles_w_) * out_h_ + y) * out_w_ + x, static_cast<int>(std::min<int64_t>(4, out_h_ - y)),
                  static_cast<int>(std::min<int64_t>(4, out_w_ - x))};
   }
@@ -149,22 +165,45 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
   product.rows = rows;
   product.row_stride = tiles;
   product.taps = 1;
-  product.depth = shape_.in_c;
   product.m = tiles;
-  product.first = product.last = true;
   for (int64_t p = panel_begin; p < panel_end; ++p) {
     const int width = layout_.width(p);
-    const float* u = filter.panel(p);
+    const float* from = filter.panel(p);
     product.b_stride = product.columns = width;
     product.c_stride = width;
-    product.prefetch_bytes = shape_.in_c * width * 4;
-    for (int64_t position = 0; position < 36; ++position) {
-      product.b = u + position * shape_.in_c * width;
-      const bool more = position < 35 || p + 1 < panel_end;  // the panels lie one after the other
-      product.prefetch = more ? reinterpret_cast<const char*>(product.b) + product.prefetch_bytes : nullptr;
-      product.offset = position * v_position;
-      product.c = m + position * m_position;
-      KernelsFor(layout_).run_panel(product);
+    for (int64_t c = 0; c < channels; c += chunk_) {
+      const int64_t count = std::min(chunk_, channels - c);
+      // What is read next: of a filter that is transformed here, a quarter of a tap's next channels with each position.
+      const float *u = from, *next = from + channels * width;
+      int64_t u_position = channels * width;
+      if (late_) {
+        WinogradFilterJob job = {};
+        job.filter = from + c * width;
+        job.tap_stride = channels * width;
+        job.channel_stride = width;
+        job.channels = count;
+        job.columns = job.width = width;
+        job.u = transformed;
+        job.position_stride = u_position = filter_position();
+        WinogradFor(layout_.level).transform_filter(job);
+        u = transformed;
+        const bool panel_done = c + count == channels;
+        next = panel_done ? filter.panel(p + 1) : from + (c + count) * width;
+      }
+      const bool more = p + 1 < panel_end || c + count < channels;
+      product.depth = count;
+      product.first = c == 0;
+      product.last = c + count == channels;
+      product.prefetch_bytes = count * width * (late_ ? 1 : 4);
+      for (int64_t position = 0; position < 36; ++position) {
+        product.b = u + position * u_position;
+        product.offset = position * v_position + c;
+        product.c = m + position * m_position;
+        const float* ahead = late_ ? next + position / 4 * channels * width + position % 4 * count * width / 4
+                                   : product.b + u_position;  // the panels lie one after the other
+        product.prefetch = more || (!late_ && position < 35) ? reinterpret_cast<const char*>(ahead) : nullptr;
+        KernelsFor(layout_).run_panel(product);
+      }
     }
     WinogradOutputJob job;
     job.m = m;
@@ -185,13 +224,13 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
 
 void WinogradPlan::Run(const float* in, const PackedMatrix& filter, const Epilogue& epilogue, float* out, float* scratch,
                        ThreadPool& pool) const {
-  const int64_t blocks = CeilDiv(tiles_, block_), panels = layout_.panels(), m_floats = 36 * output_position(block_);
+  const int64_t blocks = CeilDiv(tiles_, block_), panels = layout_.panels();
   ScratchSlots slots(slots_);
   if (!shared_input_) {
-    const int64_t v_position = input_position(block_), slot_floats = 36 * v_position + m_floats;
+    const int64_t v_position = input_position(block_), stride = 36 * v_position + slot_floats();
     const auto run = [&](int64_t begin, int64_t end) {
       const int slot = slots.Take();
-      float* v = scratch + slot * slot_floats;
+      float* v = scratch + slot * stride;
       for (int64_t block = begin; block < end; ++block) {
         const int64_t first = block * block_, last = std::min(first + block_, tiles_);
         if (first >= last) break;
@@ -213,7 +252,7 @@ void WinogradPlan::Run(const float* in, const PackedMatrix& filter, const Epilog
       const int64_t block = task % blocks, part = task / blocks, first = block * block_, last = std::min(first + block_, tiles_);
       if (first >= last) continue;
       MultiplyPanels(filter, scratch + first * shape_.in_c, v_position, first, last, panels * part / panel_splits_,
-                     panels * (part + 1) / panel_splits_, epilogue, out, m + slot * m_floats);
+                     panels * (part + 1) / panel_splits_, epilogue, out, m + slot * slot_floats());
     }
     slots.Give(slot);
   });

@@ -27,27 +27,30 @@ SM_INLINE void InputTransform(F d0, F d1, F d2, F d3, F d4, F d5, F (&r)[6]) {
   r[5] = Fma(minus_sum, d3, d1 + d5);
 }
 
-// Rows of G: the filter's polynomial at the points, each over the product of the differences to the other points.
+// Rows of G: the filter's polynomial at the points. What they lack, one over the product of the differences to the other
+// points, is in A^T, where it costs nothing.
 SM_INLINE void FilterTransform(F g0, F g1, F g2, F (&r)[6]) {
-  const F scale_a = Set(static_cast<float>(1 / (2 * kA2 * (kA2 - kB2)))),
-          scale_b = Set(static_cast<float>(1 / (2 * kB2 * (kB2 - kA2))));
   const F even_a = Fma(Set(static_cast<float>(kA2)), g2, g0), odd_a = Set(static_cast<float>(kA)) * g1;
   const F even_b = Fma(Set(static_cast<float>(kB2)), g2, g0), odd_b = Set(static_cast<float>(kB)) * g1;
   r[0] = g0;
-  r[1] = scale_a * (even_a + odd_a);
-  r[2] = scale_a * (even_a - odd_a);
-  r[3] = scale_b * (even_b + odd_b);
-  r[4] = scale_b * (even_b - odd_b);
+  r[1] = even_a + odd_a;
+  r[2] = even_a - odd_a;
+  r[3] = even_b + odd_b;
+  r[4] = even_b - odd_b;
   r[5] = g2;
 }
 
 // Rows of A^T: powers of the points.
 SM_INLINE void OutputTransform(F m0, F m1, F m2, F m3, F m4, F m5, F (&r)[4]) {
+  constexpr double kScaleA = 1 / (2 * kA2 * (kA2 - kB2)), kScaleB = 1 / (2 * kB2 * (kB2 - kA2));
+  const auto row = [](double power_a, F a, double power_b, F b) __attribute__((always_inline)) {
+    return Fma(Set(static_cast<float>(kScaleA * power_a)), a, Set(static_cast<float>(kScaleB * power_b)) * b);
+  };
   const F sum_a = m1 + m2, difference_a = m1 - m2, sum_b = m3 + m4, difference_b = m3 - m4;
-  r[0] = (m0 + sum_a) + sum_b;
-  r[1] = Fma(Set(static_cast<float>(kA)), difference_a, Set(static_cast<float>(kB)) * difference_b);
-  r[2] = Fma(Set(static_cast<float>(kA2)), sum_a, Set(static_cast<float>(kB2)) * sum_b);
-  r[3] = Fma(Set(static_cast<float>(kA2 * kA)), difference_a, Fma(Set(static_cast<float>(kB2 * kB)), difference_b, m5));
+  r[0] = m0 + row(1, sum_a, 1, sum_b);
+  r[1] = row(kA, difference_a, kB, difference_b);
+  r[2] = row(kA2, sum_a, kB2, sum_b);
+  r[3] = m5 + row(kA2 * kA, difference_a, kB2 * kB, difference_b);
 }
 
 template <bool kPartial>
@@ -140,27 +143,44 @@ void TransformOutput(const WinogradOutputJob& job) {
   }
 }
 
+template <bool kPartial>
+SM_INLINE void FilterVector(const float* from, int64_t tap_stride, const float* factor, float* u, int64_t position_stride,
+                            int lanes) {
+  F half[6][3];
+#pragma GCC unroll 3
+  for (int x = 0; x < 3; ++x) {
+    F g[3], r[6];
+#pragma GCC unroll 3
+    for (int y = 0; y < 3; ++y) g[y] = LoadLanes<kPartial>(from + (y * 3 + x) * tap_stride, lanes);
+    if (factor != nullptr) {
+      const F by = LoadLanes<kPartial>(factor, lanes);
+#pragma GCC unroll 3
+      for (int y = 0; y < 3; ++y) g[y] = g[y] * by;
+    }
+    FilterTransform(g[0], g[1], g[2], r);
+#pragma GCC unroll 6
+    for (int y = 0; y < 6; ++y) half[y][x] = r[y];
+  }
+#pragma GCC unroll 6
+  for (int y = 0; y < 6; ++y) {
+    F r[6];
+    FilterTransform(half[y][0], half[y][1], half[y][2], r);
+#pragma GCC unroll 6
+    for (int x = 0; x < 6; ++x) Store(u + (y * 6 + x) * position_stride, r[x]);
+  }
+}
+
 void TransformFilter(const WinogradFilterJob& job) {
-  for (int64_t c = 0; c < job.channels; ++c) {
-    for (int j = 0; j < job.width; j += kLanes) {
-      const int left = job.columns - j, lanes = left < 0 ? 0 : left < kLanes ? left : kLanes;
-      const float* from = job.filter + c * job.channel_stride + j;
-      float* u = job.u + c * job.width + j;
-      F half[6][3];
-      for (int x = 0; x < 3; ++x) {
-        F g[3], r[6];
-        for (int y = 0; y < 3; ++y) g[y] = LoadPartial(from + (y * 3 + x) * job.tap_stride, lanes);
-        if (job.factor != nullptr) {
-          const F by = LoadPartial(job.factor + j, lanes);
-          for (int y = 0; y < 3; ++y) g[y] = g[y] * by;
-        }
-        FilterTransform(g[0], g[1], g[2], r);
-        for (int y = 0; y < 6; ++y) half[y][x] = r[y];
-      }
-      for (int y = 0; y < 6; ++y) {
-        F r[6];
-        FilterTransform(half[y][0], half[y][1], half[y][2], r);
-        for (int x = 0; x < 6; ++x) Store(u + (y * 6 + x) * job.position_stride, r[x]);
+  const int64_t tap_stride = job.tap_stride, position_stride = job.position_stride;
+  for (int j = 0; j < job.width; j += kLanes) {
+    const int left = job.columns - j;
+    const float *from = job.filter + j, *factor = job.factor != nullptr ? job.factor + j : nullptr;
+    float* u = job.u + j;
+    for (int64_t c = job.channels; c > 0; --c, from += job.channel_stride, u += job.width) {
+      if (left >= kLanes) {
+        FilterVector<false>(from, tap_stride, factor, u, position_stride, kLanes);
+      } else {
+        FilterVector<true>(from, tap_stride, factor, u, position_stride, left < 0 ? 0 : left);
       }
     }
   }

@@ -1,5 +1,6 @@
 // MaxPool, MaxPoolV2 (ksize and strides as tensors), MaxPool3D. A window over the channels alone is allowed too. NCHW runs
-// here; the reference refuses it on the CPU.
+// here; the reference refuses it on the CPU. _PaddedMaxPool is what the fusing passes make of a MaxPool behind a Pad: its
+// explicit paddings are zeros.
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 #include "ops/arguments.h"
@@ -39,9 +40,10 @@ absl::Status InferV2(InferContext& context) {
   return absl::OkStatus();
 }
 
-absl::Status Run(KernelContext& context, const PoolAttrs& attrs) {
+absl::Status Run(KernelContext& context, const PoolAttrs& attrs, bool zeros_outside = false) {
   const Tensor& input = context.input(0);
   SM_ASSIGN_OR_RETURN(PoolSizes sizes, SizePool(attrs, input.shape()));
+  sizes.shape.zeros_outside = zeros_outside;
   SM_ASSIGN_OR_RETURN(Tensor * output, context.Output(0, sizes.output));
   if (output->num_elements() == 0) return absl::OkStatus();
   return Dispatch<RealTypes>(input.dtype(), [&](auto tag) -> absl::Status {
@@ -56,6 +58,11 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_RETURN_IF_ERROR(CheckFormat(init.attrs()));
   SM_ASSIGN_OR_RETURN(PoolAttrs attrs, ReadPoolAttrs(init.attrs(), kSpatial));
   return MakeKernel([attrs](KernelContext& context) { return Run(context, attrs); });
+}
+
+absl::StatusOr<KernelPtr> MakePadded(KernelInit& init) {
+  SM_ASSIGN_OR_RETURN(PoolAttrs attrs, ReadPoolAttrs(init.attrs(), 2));
+  return MakeKernel([attrs](KernelContext& context) { return Run(context, attrs, true); });
 }
 
 absl::StatusOr<KernelPtr> MakeV2(KernelInit& init) {
@@ -82,6 +89,13 @@ void DefineMaxPool(OpTable& ops) {
                     "'NCHW', 'NCHW_VECT_C'} = 'NHWC'",
            .infer = Infer<2>,
            .cpu = Make<2>});
+  ops.Add({.name = "_PaddedMaxPool",
+           .inputs = "input: T",
+           .outputs = "output: T",
+           .attrs = "T: {half, bfloat16, float, double}; ksize: list(int) >= 4; strides: list(int) >= 4; "
+                    "padding: {'EXPLICIT'} = 'EXPLICIT'; explicit_paddings: list(int)",
+           .infer = Infer<2>,
+           .cpu = MakePadded});
   ops.Add({.name = "MaxPoolV2",
            .inputs = "input: T; ksize: int32; strides: int32",
            .outputs = "output: T",
