@@ -15,26 +15,33 @@ namespace {
 // translation likes. Large pages are as quick to use, but where a hypervisor takes free memory back they have to be fetched from
 // it, which takes longer than all the rest.
 constexpr size_t kTogether = size_t{4} << 20, kMostTogether = size_t{256} << 20, kAlignmentTogether = size_t{2} << 20;
+constexpr size_t kPage = 4096, kFewPages = size_t{64} << 10;
 
-void TakePages(void* memory, size_t bytes) {
-#if defined(__linux__)
-  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, of Linux 5.14; older ones refuse, and nothing is lost
-  constexpr size_t kPage = 4096;
-  madvise(memory, bytes / kPage * kPage, kPopulateWrite);
-#else
-  (void)memory, (void)bytes;
-#endif
-}
+bool Together(size_t bytes) { return bytes >= kTogether && bytes <= kMostTogether; }
 
 }  // namespace
 
-void* AllocateAligned(size_t bytes) {
+void* AllocateUntouched(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
-  const bool together = bytes >= kTogether && bytes <= kMostTogether;
-  const size_t alignment = together ? kAlignmentTogether : kMemoryAlignment;
-  const size_t rounded = (std::max<size_t>(bytes, 1) + kMemoryAlignment - 1) / kMemoryAlignment * kMemoryAlignment;
-  void* memory = std::aligned_alloc(alignment, (rounded + alignment - 1) / alignment * alignment);
-  if (memory != nullptr && together) TakePages(memory, rounded);
+  const size_t alignment = Together(bytes) ? kAlignmentTogether : kMemoryAlignment;
+  return std::aligned_alloc(alignment, (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment);
+}
+
+void TakePages(void* memory, size_t bytes) {
+  if (bytes < kFewPages) return;
+#if defined(__linux__)
+  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, of Linux 5.14; older ones refuse, and nothing is lost
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory) + kPage - 1) / kPage * kPage;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + bytes) / kPage * kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, kPopulateWrite);
+#else
+  (void)memory;
+#endif
+}
+
+void* AllocateAligned(size_t bytes) {
+  void* memory = AllocateUntouched(bytes);
+  if (memory != nullptr && Together(bytes)) TakePages(memory, bytes);
   return memory;
 }
 

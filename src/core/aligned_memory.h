@@ -11,6 +11,11 @@ inline constexpr size_t kMemoryAlignment = 64;
 // At least `bytes` bytes, uninitialised, aligned to kMemoryAlignment; null if there is no memory. To be given to std::free.
 void* AllocateAligned(size_t bytes);
 
+// The same, but its pages are taken where it is first written to: for memory that several threads fill.
+void* AllocateUntouched(size_t bytes);
+// What a thread calls before it fills [memory, memory + bytes) of that: takes the pages at once that lie inside.
+void TakePages(void* memory, size_t bytes);
+
 }  // namespace savedmodel
 
 #endif  // SAVEDMODEL_CORE_ALIGNED_MEMORY_H_

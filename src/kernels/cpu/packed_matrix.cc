@@ -151,6 +151,7 @@ void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool 
   const auto pack = [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       const int64_t first = p * layout.panel;
+      TakePages(to + first * layout.k, static_cast<size_t>(layout.width(p) * layout.k) * sizeof(float));
       const float* by = factor != nullptr ? factor + first : nullptr;
       if (layout.bf16) {
         PackPairs(layout, p, b + (transposed ? first * stride : first), stride, transposed, by, to + first * layout.k);
@@ -171,7 +172,7 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(const PanelLayout& layout) {
   PackedMatrix matrix;
   matrix.layout_ = layout;
   const size_t bytes = static_cast<size_t>(layout.floats()) * sizeof(float) + 64;
-  auto* memory = static_cast<float*>(AllocateAligned(bytes));
+  auto* memory = static_cast<float*>(AllocateUntouched(bytes));
   if (memory == nullptr) return absl::ResourceExhaustedError(absl::StrCat("packed matrix: no memory for ", bytes, " bytes"));
   matrix.owned_ = std::shared_ptr<float>(memory, std::free);
   matrix.data_ = memory;
