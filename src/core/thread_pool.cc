@@ -25,30 +25,55 @@ class SpinLock {
   std::atomic_flag held_ = ATOMIC_FLAG_INIT;
 };
 
-// One ParallelFor call: pieces are taken by an atomic counter.
-struct Job {
-  absl::FunctionRef<void(int64_t, int64_t)> work;
-  int64_t total, piece;
-  std::atomic<int64_t> next{0};
+// One ParallelFor call. Each thread takes pieces of its own stretch first, by an atomic counter, and then helps the others: so
+// from call to call the same thread has the same part, whose data its caches hold.
+class Job {
+ public:
+  Job(absl::FunctionRef<void(int64_t, int64_t)> work, int64_t total, int64_t pieces, int threads)
+      : work_(work), piece_((total + pieces - 1) / pieces), stretches_(static_cast<int>(std::min<int64_t>({threads, pieces, kMostStretches}))) {
+    for (int i = 0; i < stretches_; ++i) {
+      stretch_[i].next.store(total * i / stretches_, std::memory_order_relaxed);
+      stretch_[i].end = total * (i + 1) / stretches_;
+    }
+  }
+
+  bool exhausted() const {
+    return std::all_of(stretch_, stretch_ + stretches_,
+                       [](const Stretch& s) { return s.next.load(std::memory_order_relaxed) >= s.end; });
+  }
+  // `thread` counts from 0, the caller.
+  void Work(int thread) {
+    for (int i = 0; i < stretches_; ++i) {
+      Stretch& s = stretch_[(thread + i) % stretches_];
+      while (s.next.load(std::memory_order_relaxed) < s.end) {
+        const int64_t begin = s.next.fetch_add(piece_, std::memory_order_relaxed);
+        if (begin < s.end) work_(begin, std::min(s.end, begin + piece_));
+      }
+    }
+  }
+
   std::atomic<int> active{0};  // workers inside
   Job* before = nullptr;       // in the pool's list, which so takes no memory
   Job* after = nullptr;
 
-  bool exhausted() const { return next.load(std::memory_order_relaxed) >= total; }
-  void Work() {
-    while (true) {
-      const int64_t begin = next.fetch_add(piece, std::memory_order_relaxed);
-      if (begin >= total) return;
-      work(begin, std::min(total, begin + piece));
-    }
-  }
+ private:
+  static constexpr int64_t kMostStretches = 16;
+  struct Stretch {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+
+  absl::FunctionRef<void(int64_t, int64_t)> work_;
+  int64_t piece_;
+  int stretches_;
+  Stretch stretch_[kMostStretches];
 };
 
 // Workers spin for a short while after each job, since the next layer's job comes soon, and sleep otherwise.
 class Pool final : public ThreadPool {
  public:
   explicit Pool(int num_threads) : num_threads_(num_threads) {
-    for (int i = 1; i < num_threads; ++i) threads_.emplace_back([this] { Loop(); });
+    for (int i = 1; i < num_threads; ++i) threads_.emplace_back([this, i] { Loop(i); });
   }
   ~Pool() override {
     stop_.store(true);
@@ -70,13 +95,13 @@ class Pool final : public ThreadPool {
       work(0, total);
       return;
     }
-    Job job{work, total, (total + pieces - 1) / pieces};
+    Job job(work, total, pieces, num_threads_);
     {
       std::lock_guard<SpinLock> lock(jobs_);
       Append(&job);
     }
     Announce();
-    job.Work();
+    job.Work(0);
     {
       std::lock_guard<SpinLock> lock(jobs_);
       Remove(&job);
@@ -119,7 +144,7 @@ class Pool final : public ThreadPool {
     (job->after != nullptr ? job->after->before : last_) = job->before;
   }
 
-  void Loop() {
+  void Loop(int thread) {
     FlushDenormals flush;
     uint64_t seen = 0;
     while (true) {
@@ -128,7 +153,7 @@ class Pool final : public ThreadPool {
       if (stop_.load()) return;
       seen = posted_.load(std::memory_order_acquire);
       while (Job* job = Join()) {
-        job->Work();
+        job->Work(thread);
         job->active.fetch_sub(1, std::memory_order_release);
       }
     }

@@ -61,7 +61,7 @@ absl::StatusOr<DepthwisePlan> DepthwisePlan::Make(const Conv2dShape& shape, int 
   const int64_t vectors = CeilDiv(shape.out_c, DepthwiseFor(plan.level_).lanes);
   const int64_t work = rows * plan.out_w_ * vectors * shape.kernel_h * shape.kernel_w;  // cycles, about
   if (threads > 1 && work > 20000) {
-    const int64_t most = std::clamp<int64_t>(work / 10000, threads, int64_t{4} * threads);
+    const int64_t most = std::clamp<int64_t>(work / 10000 / threads, 1, 4) * threads;  // as many for each thread
     if (rows % threads == 0 || rows >= most * 4 || vectors < threads) {
       plan.row_splits_ = std::min(rows, most);
     } else {  // too few rows to share out evenly
