@@ -74,6 +74,7 @@ class Compiler {
     FindLastUses();
     PlaceInArena();
     FindSegments();
+    MakeRows();
     for (size_t i = 0; i < plan_->slots.size(); ++i) {
       const Slot::Kind kind = plan_->slots[i].kind;
       if (kind == Slot::Kind::kDynamic || kind == Slot::Kind::kArg) plan_->reset_slots.push_back(static_cast<int>(i));
@@ -552,6 +553,24 @@ class Compiler {
       }
       plan_->segment_at[s] = static_cast<int>(plan_->segments.size());
       plan_->segments.push_back({s, 1, step.device});
+    }
+  }
+
+  void MakeRows() {
+    size_t outputs = 0;
+    for (const Step& step : plan_->steps) outputs += step.outputs.size();
+    plan_->places.reserve(outputs);  // rows point into it
+    for (const Step& step : plan_->steps) {
+      StepRow row;
+      if (step.kind == Step::Kind::kKernel && !step.checks_dead && step.releases.empty()) row.kernel = step.kernel.get();
+      row.outputs = plan_->places.data() + plan_->places.size();
+      row.num_inputs = static_cast<int>(step.inputs.size());
+      row.num_outputs = static_cast<int>(step.outputs.size());
+      for (size_t i = 0; i < step.outputs.size(); ++i) {
+        const bool in_arena = plan_->slots[step.outputs[i]].kind == Slot::Kind::kArena;
+        plan_->places.push_back({step.outputs[i], i < step.output_types.size() ? step.output_types[i] : DataType::kInvalid, in_arena});
+      }
+      plan_->rows.push_back(row);
     }
   }
 

@@ -15,27 +15,27 @@ class StepContext final : public DeviceContext {
 
   void Enter(const Step& step, size_t index) {
     step_ = &step;
+    row_ = &plan_.rows[index];
     inputs_ = frame_->pointers.data() + frame_->first_pointer[index];
-    num_inputs_ = static_cast<int>(step.inputs.size());
+    num_inputs_ = row_->num_inputs;
   }
 
-  int num_outputs() const override { return static_cast<int>(step_->outputs.size()); }
-  DataType output_dtype(int i) const override { return step_->output_types[i]; }
+  int num_outputs() const override { return row_->num_outputs; }
+  DataType output_dtype(int i) const override { return row_->outputs[i].type; }
 
   absl::StatusOr<Tensor*> Output(int i, const TensorShape& shape) override {
-    const int slot = step_->outputs[i];
-    Tensor& value = frame_->values[slot];
-    if (value.initialized() && value.shape() == shape &&
-        (plan_.slots[slot].kind == Slot::Kind::kArena || (value.unique() && value.dtype() == step_->output_types[i]))) {
+    const StepRow::Place& place = row_->outputs[i];
+    Tensor& value = frame_->values[place.slot];
+    if (value.initialized() && value.shape() == shape && (place.in_arena || (value.unique() && value.dtype() == place.type))) {
       return &value;
     }
-    SM_ASSIGN_OR_RETURN(Tensor made, Tensor::Allocate(RemoveRef(step_->output_types[i]), shape, MemoryOf(slot)));
-    frame_->Replace(slot, std::move(made));
+    SM_ASSIGN_OR_RETURN(Tensor made, Tensor::Allocate(RemoveRef(place.type), shape, MemoryOf(place.slot)));
+    frame_->Replace(place.slot, std::move(made));
     return &value;
   }
 
   absl::Status SetOutput(int i, Tensor tensor) override {
-    const int slot = step_->outputs[i];
+    const int slot = row_->outputs[i].slot;
     if (ABSL_PREDICT_FALSE(recorded_scratch_ != nullptr)) {
       SM_ASSIGN_OR_RETURN(Tensor * out, Output(i, tensor.shape()));
       return CopyTo(tensor, plan_.slots[slot].device, out);
@@ -48,10 +48,10 @@ class StepContext final : public DeviceContext {
   }
 
   absl::Status Forward(int i, int o, const TensorShape& shape) override {
-    const int slot = step_->outputs[o];
+    const auto [slot, type, in_arena] = row_->outputs[o];
     const Tensor& from = input(i);
     const Tensor& to = frame_->values[slot];
-    if (plan_.slots[slot].kind == Slot::Kind::kArena && to.raw() == from.raw() && to.shape() == shape) return absl::OkStatus();
+    if (in_arena && to.raw() == from.raw() && to.shape() == shape) return absl::OkStatus();
     // A recording must write the fixed place: what is done here is not done again when it is replayed.
     if (from.owns() && recorded_scratch_ == nullptr) {
       frame_->Replace(slot, from.Reshaped(shape));
@@ -132,6 +132,7 @@ class StepContext final : public DeviceContext {
   Frame* frame_;
   const RunState& run_;
   const Step* step_ = nullptr;
+  const StepRow* row_ = nullptr;
   std::vector<Tensor>* recorded_scratch_ = nullptr;
 };
 
@@ -140,8 +141,16 @@ class Executor {
   Executor(const Plan& plan, Frame* frame, const RunState& run) : plan_(plan), frame_(*frame), run_(run), context_(plan, frame, run) {}
 
   absl::Status Run() {
+    const bool plain = !run_.watched && !run_.trace && run_.streams.empty();
     for (size_t i = 0; i < plan_.steps.size(); ++i) {
       const Step& step = plan_.steps[i];
+      if (const Kernel* kernel = plan_.rows[i].kernel; plain && ABSL_PREDICT_TRUE(kernel != nullptr)) {
+        Prefetch(i);
+        context_.Enter(step, i);
+        absl::Status status = kernel->Run(context_);
+        if (ABSL_PREDICT_FALSE(!status.ok())) return Named(step, status);
+        continue;
+      }
       if (ABSL_PREDICT_FALSE(run_.watched)) SM_RETURN_IF_ERROR(run_.Interrupted());
       if (ABSL_PREDICT_FALSE(step.checks_dead) && Dead(step, i)) {
         SM_RETURN_IF_ERROR(SettleHost());
@@ -167,6 +176,15 @@ class Executor {
   }
 
  private:
+  // What the steps behind step i will touch first.
+  void Prefetch(size_t i) const {
+    constexpr size_t kAhead = 3;
+    if (i + kAhead >= plan_.rows.size()) return;
+    const StepRow& row = plan_.rows[i + kAhead];
+    __builtin_prefetch(row.kernel);
+    if (row.num_outputs > 0) __builtin_prefetch(&frame_.values[row.outputs->slot]);
+  }
+
   // Waits for copies to host memory that are under way.
   absl::Status SettleHost() const {
     for (Stream* stream : run_.streams) {

@@ -54,6 +54,19 @@ struct Step {
   std::string name, op;
 };
 
+// What running a kernel step reads, side by side for all steps: with thousands of small ones, steps and slots themselves are
+// in no near cache when their turn comes.
+struct StepRow {
+  struct Place {
+    int slot;
+    DataType type;
+    bool in_arena;
+  };
+  const Kernel* kernel = nullptr;   // null where the step is more than its kernel
+  const Place* outputs = nullptr;
+  int num_inputs = 0, num_outputs = 0;
+};
+
 // Steps one after the other on one device that only use fixed places: what a stream can record.
 struct Segment {
   size_t first = 0, count = 0;
@@ -69,6 +82,8 @@ class Plan {
 
   std::vector<Slot> slots;
   std::vector<Step> steps;
+  std::vector<StepRow> rows;                 // of the steps
+  std::vector<StepRow::Place> places;        // what they point to
   std::vector<int> args, results;            // slots; a result may be an argument or a constant
   std::vector<DataType> result_types;
   std::vector<std::shared_ptr<Device>> devices;  // 0 is the CPU
