@@ -22,8 +22,8 @@ namespace savedmodel {
 class Buffer {
  public:
   using Release = void (*)(Buffer* buffer);
-  using IdleHook = void (*)(Buffer* buffer);
-  // `idle`: memory that nobody may write, mapped from a file; the function is called when it will not be read for a while.
+  using IdleHook = void (*)(Buffer* buffer, size_t offset, size_t bytes);
+  // `idle`: memory that nobody may write, mapped from a file; the function is called when a part will not be read for a while.
   Buffer(void* data, size_t bytes, Release release, void* owner = nullptr, IdleHook idle = nullptr)
       : data_(data), bytes_(bytes), release_(release), owner_(owner), idle_(idle) {}
   void* data() const { return data_; }
@@ -33,9 +33,10 @@ class Buffer {
   void Unref() {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) release_(this);
   }
-  // A hint: its bytes will not be read for a while. They stay as they are.
-  void Idle() {
-    if (idle_ != nullptr) idle_(this);
+  // A hint: its bytes, or `bytes` of them from `offset` on, will not be read for a while. They stay as they are.
+  void Idle() { Idle(0, bytes_); }
+  void Idle(size_t offset, size_t bytes) {
+    if (idle_ != nullptr) idle_(this, offset, bytes);
   }
   bool read_only() const { return idle_ != nullptr; }
   // Nobody else holds it, and it may be written.

@@ -273,9 +273,9 @@ Tensor ShareOf(const Entry& entry, std::shared_ptr<ReadableFile> file) {
         delete b;
       },
       new Share{std::move(file), entry.offset},
-      [](Buffer* b) {
+      [](Buffer* b, size_t offset, size_t bytes) {
         const Share* share = static_cast<const Share*>(b->owner());
-        share->file->Idle(share->offset, b->bytes());
+        share->file->Idle(share->offset + offset, bytes);
       });
   return Tensor::FromBuffer(entry.dtype, entry.shape, buffer, data);
 }

@@ -19,6 +19,7 @@ absl::StatusOr<std::shared_ptr<const T>> SharedObjectBy(const Share& share, cons
   absl::Status status = absl::InternalError("nothing was made to be shared");
   const std::shared_ptr<const void> shared = share(constant, key, [&]() -> std::shared_ptr<const void> {
     absl::StatusOr<T> made = make();
+    if (constant.buffer() != nullptr) constant.buffer()->Idle();
     if (made.ok()) return std::make_shared<const T>(*std::move(made));
     status = made.status();
     return nullptr;

@@ -597,7 +597,6 @@ std::shared_ptr<const void> SharedObjects::Get(const Tensor& constant, absl::str
   }
   absl::erase_if(entries_, [](const auto& entry) { return entry.second.object.expired(); });
   std::shared_ptr<const void> object = make();
-  if (constant.buffer() != nullptr) constant.buffer()->Idle();
   entries_[full] = {constant, object};
   return object;
 }

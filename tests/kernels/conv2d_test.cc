@@ -71,8 +71,25 @@ void CheckConv(const Conv2dShape& s, ThreadPool& pool, ConvAlgorithm algorithm =
   epilogue.residual_stride = s.out_c;
   epilogue.activation = Activation::kRelu;
   plan->Run(in.data(), *packed, epilogue, out.data(), scratch.data(), pool);
-  CHECK(WorstError(s, in.data(), filter.data(), bias.data(), before.data(), out.data()) <=
-        (algorithm == ConvAlgorithm::kWinograd ? 4 : 1));
+  const double allowed = algorithm == ConvAlgorithm::kWinograd ? 4 : 1;
+  CHECK(WorstError(s, in.data(), filter.data(), bias.data(), before.data(), out.data()) <= allowed);
+  if (precision == GemmPrecision::kBf16) return;
+
+  // The same from a filter that is not packed, bit for bit, where that is possible.
+  if (const absl::optional<PackedFilter> in_place = plan->FilterInPlace(filter.data()); in_place.has_value()) {
+    std::vector<float> again = before;
+    epilogue.residual = again.data();
+    plan->Run(in.data(), *in_place, epilogue, again.data(), scratch.data(), pool);
+    CHECK(again == out);
+  }
+  // Sums that are scaled are those of a scaled filter.
+  const auto scale = RandomFloats(s.out_c, 5);
+  out = before;
+  epilogue.scale = scale.data();
+  epilogue.residual = out.data();
+  plan->Run(in.data(), *packed, epilogue, out.data(), scratch.data(), pool);
+  for (size_t i = 0; i < filter.size(); ++i) filter[i] *= scale[i % static_cast<size_t>(s.out_c)];
+  CHECK(WorstError(s, in.data(), filter.data(), bias.data(), before.data(), out.data()) <= allowed);
 }
 
 TEST_CASE("kernels/conv2d: kernels, strides, dilations and paddings", "[kernels]") {

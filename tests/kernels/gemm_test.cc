@@ -76,6 +76,14 @@ void CheckGemm(int64_t m, int64_t n, int64_t k, Activation activation, bool bias
     for (int64_t j = n; j < c_stride; ++j) untouched = untouched && c[i * c_stride + j] == before[i * c_stride + j];
   }
   CHECK(untouched);
+
+  // The same from B where it is, bit for bit, where its rows are whole vectors.
+  if (const PanelLayout& layout = packed->layout(); !transposed && n % layout.lanes == 0) {
+    std::vector<float> again = before;
+    if (residual) epilogue.residual = again.data();
+    Gemm(m, a.data(), a_stride, PackedMatrix::Rows(layout, b.data(), b_stride), epilogue, again.data(), c_stride, pool);
+    CHECK(again == c);
+  }
 }
 
 TEST_CASE("kernels/gemm: sizes around the vector and tile sizes", "[kernels]") {
@@ -88,6 +96,23 @@ TEST_CASE("kernels/gemm: sizes around the vector and tile sizes", "[kernels]") {
       }
     }
     for (int64_t k : {0, 1, 2, 3, 4, 5, 17}) CheckGemm(7, 70, k, Activation::kNone, true, true, false, *pool);
+  }
+}
+
+TEST_CASE("kernels/gemm: a matrix that is packed tells of all its parts", "[kernels]") {
+  auto pool = MakeThreadPool(2);
+  for (int64_t k : {3, 700, 3001}) {
+    const auto b = RandomFloats(k * 400, 1);
+    int64_t told = 0;
+    const auto done = [&](int64_t first, int64_t count) {
+      CHECK(first == told);
+      told += count;
+    };
+    const PackedStretch stretch = done;
+    auto parts = PackedMatrix::Pack(k, 400, b.data(), 400, false, *pool, GemmPrecision::kFloat, nullptr, &stretch);
+    auto whole = PackedMatrix::Pack(k, 400, b.data(), 400, false, *pool);
+    CHECK(told == k * 400);
+    CHECK(std::equal(parts->data(), parts->data() + parts->layout().floats(), whole->data()));
   }
 }
 
@@ -110,6 +135,7 @@ TEST_CASE("kernels/gemm: large products, shared among threads", "[kernels]") {
       CheckGemm(1, 3000, 700, Activation::kRelu, true, true, false, *pool);
       CheckGemm(130, 300, 900, Activation::kRelu6, true, true, false, *pool);
       CheckGemm(700, 90, 257, Activation::kRelu, true, true, true, *pool);
+      CheckGemm(40, 512, 700, Activation::kGeluErf, true, true, false, *pool);
       CheckGemm(49, 512, 1000, Activation::kNone, false, true, false, *pool);
       CheckGemm(300, 333, 2100, Activation::kNone, true, true, false, *pool);
     }

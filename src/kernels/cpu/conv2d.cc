@@ -130,10 +130,10 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   return plan;
 }
 
-absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor) const {
+absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor, const PackedStretch* done) const {
   PackedFilter packed;
   if (winograd_ != nullptr) {
-    absl::StatusOr<PackedMatrix> part = winograd_->PackFilter(filter, pool, factor);
+    absl::StatusOr<PackedMatrix> part = winograd_->PackFilter(filter, pool, factor, done);
     if (!part.ok()) return part.status();
     packed.parts.push_back(*std::move(part));
     return packed;
@@ -149,10 +149,19 @@ absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadP
     absl::StatusOr<PackedMatrix> part = PackedMatrix::Allocate(layout_);
     if (!part.ok()) return part.status();
     PackMatrix(layout_, filter + group * layout_.n, shape_.out_c, false, part->mutable_data(), pool,
-               factor != nullptr ? factor + group * layout_.n : nullptr);
+               factor != nullptr ? factor + group * layout_.n : nullptr, shape_.groups == 1 ? done : nullptr);
     packed.parts.push_back(*std::move(part));
   }
   return packed;
+}
+
+absl::optional<PackedFilter> Conv2dPlan::FilterInPlace(const float* filter) const {
+  const PanelLayout& layout = filter_layout();
+  if (layout.bf16 || shape_.groups > 1 || layout.n % layout.lanes != 0) return absl::nullopt;
+  if (winograd_ != nullptr && !winograd_->reads_plain_filter()) return absl::nullopt;
+  PackedFilter view;
+  view.parts.push_back(PackedMatrix::Rows(layout, filter, layout.n));
+  return view;
 }
 
 // The image in bfloat16, with zeros at both sides and, if the number of channels is odd, one channel of zeros more.
@@ -265,6 +274,7 @@ void Conv2dPlan::Run(const float* in, const PackedFilter& filter, const Epilogue
   }
   const auto run = [&](int64_t group, ThreadPool& threads) {
     Epilogue part = epilogue;
+    if (part.scale != nullptr) part.scale += group * layout_.n;
     if (part.bias != nullptr) part.bias += group * layout_.n;
     if (part.residual != nullptr) part.residual += group * layout_.n;
     const float* from = in + group * (shape_.in_c / shape_.groups);

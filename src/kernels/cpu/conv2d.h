@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/optional.h"
 #include "kernels/cpu/conv2d_shape.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/gemm_blocks.h"
@@ -36,8 +37,10 @@ class Conv2dPlan {
                                          GemmPrecision precision = GemmPrecision::kFloat);
 
   // `filter` is [kernel_h, kernel_w, in_c / groups, out_c]; `factor`, where not null, has a number for each output channel to
-  // multiply it with. Plans whose filter_layout() are equal share packed filters.
-  absl::StatusOr<PackedFilter> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr) const;
+  // multiply it with. Plans whose filter_layout() are equal share packed filters. `done`, where not null, may be told of what is packed.
+  absl::StatusOr<PackedFilter> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr, const PackedStretch* done = nullptr) const;
+  // The filter as it lies in memory, which has to outlive the result: slower to use than packed. None where plans cannot.
+  absl::optional<PackedFilter> FilterInPlace(const float* filter) const;
   const PanelLayout& filter_layout() const { return winograd_ ? winograd_->filter_layout() : layout_; }
 
   int64_t scratch_bytes() const { return scratch_floats_ * static_cast<int64_t>(sizeof(float)); }

@@ -20,8 +20,9 @@ enum class Activation {
   kGeluTanh,
 };
 
-// out = activation(sum + bias + residual)
+// out = activation(sum * scale + bias + residual)
 struct Epilogue {
+  const float* scale = nullptr;     // one per output column (channel), or null; float products and convolutions alone have it
   const float* bias = nullptr;      // one per output column (channel), or null
   const float* residual = nullptr;  // as large as the output, or null; may be the output's own memory
   int64_t residual_stride = 0;      // floats from row to row

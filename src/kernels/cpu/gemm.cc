@@ -35,19 +35,20 @@ void TinyGemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b
   job.taps = 1;
   job.offset = 0;
   job.depth = layout.k;
-  job.b = b.data();
   job.c = c;
   job.c_stride = c_stride;
   job.first = job.last = true;
   job.epilogue = epilogue;
   job.prefetch = nullptr;
   job.prefetch_bytes = 0;
-  for (int64_t left = layout.n; left > 0; left -= layout.panel) {
+  int64_t p = 0;
+  for (int64_t left = layout.n; left > 0; left -= layout.panel, ++p) {
     job.columns = static_cast<int>(std::min<int64_t>(left, layout.panel));
-    job.b_stride = (job.columns + layout.lanes - 1) & -layout.lanes;  // lanes is a power of two
+    job.b = b.row(p, 0);
+    job.b_stride = b.stride(p);
     kernels.run_panel(job);
-    job.b += layout.panel * layout.k;
     job.c += layout.panel;
+    if (epilogue.scale != nullptr) job.epilogue.scale += layout.panel;
     if (epilogue.bias != nullptr) job.epilogue.bias += layout.panel;
     if (epilogue.residual != nullptr) job.epilogue.residual += layout.panel;
   }
@@ -124,6 +125,7 @@ void MatMulPlan::RunOne(const float* a, const float* b, const Epilogue& epilogue
     job.c_stride = s.c_stride;
     job.first = job.last = true;
     job.epilogue = epilogue;
+    if (epilogue.scale != nullptr) job.epilogue.scale += first;
     if (epilogue.bias != nullptr) job.epilogue.bias += first;
     if (epilogue.residual != nullptr) job.epilogue.residual += first;
     kernels.run_panel(job);

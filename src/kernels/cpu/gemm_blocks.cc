@@ -130,29 +130,26 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
             job.last = tap + job.taps == taps && at + job.depth == depth;
             const bool table_done = tap + job.taps == table_end && at + job.depth == depth;
             for (int64_t p = group; p < group_end; ++p) {
-              const int width = layout.width(p);
               const int64_t column = p * layout.panel;
-              job.b = b.panel(p) + (tap * depth + at) * width;
-              job.b_stride = width;
+              job.b = b.row(p, tap * depth + at);
+              job.b_stride = b.stride(p);
               job.columns = layout.columns(p);
               job.c = c + row * c_stride + column;
+              job.epilogue.scale = epilogue.scale != nullptr ? epilogue.scale + column : nullptr;
               job.epilogue.bias = epilogue.bias != nullptr ? epilogue.bias + column : nullptr;
               job.epilogue.residual =
                   epilogue.residual != nullptr ? epilogue.residual + row * epilogue.residual_stride + column : nullptr;
               // The next job reads the same stretch of the next panel, or the next stretch of the group's first one.
-              job.prefetch_bytes = job.taps * job.depth * width * 4;
+              const float* next = nullptr;
               if (p + 1 < group_end) {
-                job.prefetch = reinterpret_cast<const char*>(b.panel(p + 1) + (tap * depth + at) * layout.width(p + 1));
+                next = b.row(p + 1, tap * depth + at);
               } else if (!table_done) {
-                const int first = layout.width(group);
-                job.prefetch =
-                    reinterpret_cast<const char*>(b.panel(group) + (tap * depth + at) * first) + job.taps * job.depth * first * 4;
-              } else {
-                job.prefetch =
-                    group_end < block.panel_end
-                        ? reinterpret_cast<const char*>(b.panel(group_end) + tap_table * depth * layout.width(group_end))
-                        : nullptr;
+                next = b.row(group, tap * depth + at + job.taps * job.depth);
+              } else if (group_end < block.panel_end) {
+                next = b.row(group_end, tap_table * depth);
               }
+              job.prefetch = b.packed() ? reinterpret_cast<const char*>(next) : nullptr;  // else it is not in one piece
+              job.prefetch_bytes = job.taps * job.depth * job.b_stride * 4;
               kernels.run_panel(job);
             }
           }

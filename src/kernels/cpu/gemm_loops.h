@@ -19,6 +19,7 @@ struct Tile {
   float* c;
   int64_t c_stride;
   bool first;
+  const float* scale;
   const float* bias;
   const float* residual;
   int64_t residual_stride;
@@ -45,6 +46,7 @@ void FinishPartial(const Tile& t, const float* sums, int rows, int vectors) {
       const int lanes = j == vectors - 1 ? t.last_lanes : kLanes;
       float* c = t.c + i * t.c_stride + j * kLanes;
       F v = Load(sums);
+      if (t.scale != nullptr) v = v * LoadPartial(t.scale + j * kLanes, lanes);
       if (!t.first) {
         v = v + LoadPartial(c, lanes);
       } else {
@@ -68,6 +70,14 @@ SM_INLINE void Finish(const Tile& t, F (&sum)[kRows][kVectors]) {
 #pragma GCC unroll 64
     for (int i = 0; i < kRows * kVectors; ++i) Store(sums + i * kLanes, sum[i / kVectors][i % kVectors]);
     return FinishPartial(t, sums, kRows, kVectors);
+  }
+  if (t.scale != nullptr) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      const F scale = load(t.scale + j * kLanes, j);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) sum[i][j] = sum[i][j] * scale;
+    }
   }
   if (t.first && t.bias != nullptr) {
 #pragma GCC unroll 4
@@ -201,6 +211,7 @@ void RunPanel(const PanelJob& job) {
   t.last_lanes = job.columns - (vectors - 1) * kLanes;
   t.c_stride = job.c_stride;
   t.first = job.first;
+  t.scale = job.epilogue.scale;
   t.bias = job.epilogue.bias;
   t.residual_stride = job.epilogue.residual_stride;
   t.low = job.last ? LowestOutput(job.epilogue) : -__builtin_inff();

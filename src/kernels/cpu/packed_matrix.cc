@@ -146,26 +146,43 @@ PanelLayout PanelLayout::For(int64_t inner, int64_t n, GemmPrecision precision) 
   return layout;
 }
 
-void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool, const float* factor) {
+void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool, const float* factor,
+                const PackedStretch* done) {
   if (layout.k == 0 || layout.n == 0) return;
+  int64_t row_begin = 0, row_end = layout.k;
   const auto pack = [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
-      const int64_t first = p * layout.panel;
-      TakePages(to + first * layout.k, static_cast<size_t>(layout.width(p) * layout.k) * sizeof(float));
+      const int64_t first = p * layout.panel, rows = row_end - row_begin;
+      const int width = layout.width(p);
       const float* by = factor != nullptr ? factor + first : nullptr;
+      float* panel = to + first * layout.k + row_begin * width;
+      TakePages(panel, static_cast<size_t>(width * rows) * sizeof(float));
       if (layout.bf16) {
-        PackPairs(layout, p, b + (transposed ? first * stride : first), stride, transposed, by, to + first * layout.k);
+        PackPairs(layout, p, b + (transposed ? first * stride : first), stride, transposed, by, panel);
       } else if (transposed) {
-        PackColumns(b + first * stride, stride, layout.k, layout.columns(p), layout.width(p), to + first * layout.k);
-        if (by != nullptr) ScaleColumns(layout.k, layout.columns(p), layout.width(p), by, to + first * layout.k);
+        PackColumns(b + first * stride, stride, layout.k, layout.columns(p), width, panel);
+        if (by != nullptr) ScaleColumns(layout.k, layout.columns(p), width, by, panel);
       } else {
-        PackRows(b + first, stride, layout.k, layout.columns(p), layout.width(p), by, to + first * layout.k);
+        PackRows(b + row_begin * stride + first, stride, rows, layout.columns(p), width, by, panel);
       }
     }
   };
   const int64_t panel_floats = layout.k * layout.panel;
-  if (layout.floats() < 65536) return pack(0, layout.panels());
-  pool.ParallelFor(layout.panels(), 32768 / panel_floats + 1, pack);
+  if (layout.floats() < 65536) {
+    pack(0, layout.panels());
+    if (done != nullptr) (*done)(0, layout.inner * layout.n);
+    return;
+  }
+  // Rows can be packed and forgotten a part at a time.
+  constexpr int64_t kPart = int64_t{1} << 18;  // floats
+  const bool by_rows = done != nullptr && !layout.bf16 && !transposed && stride == layout.n;
+  const int64_t part = by_rows ? std::max<int64_t>(kPart / layout.n, 64) : layout.k;
+  for (; row_begin < layout.k; row_begin = row_end) {
+    row_end = std::min(row_begin + part, layout.k);
+    pool.ParallelFor(layout.panels(), 32768 / panel_floats + 1, pack);
+    if (by_rows) (*done)(row_begin * stride, (row_end - row_begin) * stride);
+  }
+  if (done != nullptr && !by_rows) (*done)(0, layout.inner * layout.n);
 }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(const PanelLayout& layout) {
@@ -180,9 +197,9 @@ absl::StatusOr<PackedMatrix> PackedMatrix::Allocate(const PanelLayout& layout) {
 }
 
 absl::StatusOr<PackedMatrix> PackedMatrix::Pack(int64_t k, int64_t n, const float* b, int64_t stride, bool transposed,
-                                                ThreadPool& pool, GemmPrecision precision, const float* factor) {
+                                                ThreadPool& pool, GemmPrecision precision, const float* factor, const PackedStretch* done) {
   absl::StatusOr<PackedMatrix> matrix = Allocate(PanelLayout::For(k, n, precision));
-  if (matrix.ok()) PackMatrix(matrix->layout_, b, stride, transposed, matrix->mutable_data(), pool, factor);
+  if (matrix.ok()) PackMatrix(matrix->layout_, b, stride, transposed, matrix->mutable_data(), pool, factor, done);
   return matrix;
 }
 
@@ -190,6 +207,12 @@ PackedMatrix PackedMatrix::View(const PanelLayout& layout, const float* data) {
   PackedMatrix matrix;
   matrix.layout_ = layout;
   matrix.data_ = data;
+  return matrix;
+}
+
+PackedMatrix PackedMatrix::Rows(const PanelLayout& layout, const float* b, int64_t stride) {
+  PackedMatrix matrix = View(layout, b);
+  matrix.row_stride_ = stride;
   return matrix;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "kernels/cpu/cpu_features.h"
 #include "savedmodel/thread_pool.h"
@@ -41,35 +42,49 @@ struct PanelLayout {
   int64_t floats() const { return n == 0 ? 0 : k * ((panels() - 1) * panel + width(panels() - 1)); }
 };
 
-// Writes B[inner, n] into `to`, layout.floats() floats. Row i of B begins at b + i * stride; if `transposed`, column j does so.
-// `factor`, where not null, has n numbers by which the columns are multiplied.
-void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool,
-                const float* factor = nullptr);
+// Told of `count` floats of B from b + `first` on, which are packed and will not be read again.
+using PackedStretch = absl::FunctionRef<void(int64_t first, int64_t count)>;
 
-// Immutable; shares its memory with copies of itself.
+// Writes B[inner, n] into `to`, layout.floats() floats. Row i of B begins at b + i * stride; if `transposed`, column j does so.
+// `factor`, where not null, has n numbers by which the columns are multiplied. `done`, where not null, is called as parts of a
+// large B are packed, and in the end has been told of all of it.
+void PackMatrix(const PanelLayout& layout, const float* b, int64_t stride, bool transposed, float* to, ThreadPool& pool,
+                const float* factor = nullptr, const PackedStretch* done = nullptr);
+
+// B packed, or a view of it as it lies in memory. Immutable; shares its memory with copies of itself.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
 
   // Copies. ResourceExhausted if there is no memory.
   static absl::StatusOr<PackedMatrix> Pack(int64_t k, int64_t n, const float* b, int64_t stride, bool transposed,
-                                           ThreadPool& pool, GemmPrecision precision = GemmPrecision::kFloat, const float* factor = nullptr);
+                                           ThreadPool& pool, GemmPrecision precision = GemmPrecision::kFloat, const float* factor = nullptr,
+                                           const PackedStretch* done = nullptr);
   // Uninitialised memory for a caller that fills it through mutable_data() before sharing it.
   static absl::StatusOr<PackedMatrix> Allocate(const PanelLayout& layout);
   // A view of memory that holds a packed matrix and outlives this object.
   static PackedMatrix View(const PanelLayout& layout, const float* data);
+  // A view of B itself: row i begins at b + i * stride. For layouts of float alone whose n is a multiple of lanes.
+  static PackedMatrix Rows(const PanelLayout& layout, const float* b, int64_t stride);
 
   const PanelLayout& layout() const { return layout_; }
   int64_t n() const { return layout_.n; }
   int64_t bytes() const { return layout_.floats() * static_cast<int64_t>(sizeof(float)); }
   const float* data() const { return data_; }
-  const float* panel(int64_t p) const { return data_ + p * layout_.panel * layout_.k; }
+  bool packed() const { return row_stride_ == 0; }
+  const float* panel(int64_t p) const { return data_ + p * layout_.panel * layout_.k; }  // packed()
+  // Row k of panel p, and the floats from there to the next.
+  const float* row(int64_t p, int64_t k) const {
+    return packed() ? panel(p) + k * layout_.width(p) : data_ + k * row_stride_ + p * layout_.panel;
+  }
+  int64_t stride(int64_t p) const { return packed() ? layout_.width(p) : row_stride_; }
   float* mutable_data() { return owned_.get(); }
 
  private:
   PanelLayout layout_;
   std::shared_ptr<float> owned_;
   const float* data_ = nullptr;
+  int64_t row_stride_ = 0;  // 0: packed
 };
 
 }  // namespace savedmodel

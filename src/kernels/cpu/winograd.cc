@@ -11,10 +11,10 @@
 namespace savedmodel {
 namespace {
 
-constexpr int64_t kMostBlock = 48;  // tiles whose addresses fit the stack
+constexpr int64_t kMostBlock = 64;  // tiles whose addresses fit the stack
 
 // Above this many bytes the transformed filter does not stay in a cache until the next run.
-constexpr int64_t kMostTransformed = 4 << 20;
+constexpr int64_t kMostTransformed = 2 << 20;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -94,8 +94,8 @@ int64_t WinogradPlan::scratch_floats() const {
   return input + slots_ * slot_floats();
 }
 
-absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor) const {
-  if (late_) return PackedMatrix::Pack(layout_.k, layout_.n, filter, layout_.n, false, pool, GemmPrecision::kFloat, factor);
+absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor, const PackedStretch* done) const {
+  if (late_) return PackedMatrix::Pack(layout_.k, layout_.n, filter, layout_.n, false, pool, GemmPrecision::kFloat, factor, done);
   absl::StatusOr<PackedMatrix> packed = PackedMatrix::Allocate(layout_);
   if (!packed.ok()) return packed;
   float* to = packed->mutable_data();
@@ -168,29 +168,33 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
   product.m = tiles;
   for (int64_t p = panel_begin; p < panel_end; ++p) {
     const int width = layout_.width(p);
-    const float* from = filter.panel(p);
+    const float* from = filter.row(p, 0);
+    const int64_t stride = filter.stride(p);
     product.b_stride = product.columns = width;
     product.c_stride = width;
     for (int64_t c = 0; c < channels; c += chunk_) {
       const int64_t count = std::min(chunk_, channels - c);
       // What is read next: of a filter that is transformed here, a quarter of a tap's next channels with each position.
-      const float *u = from, *next = from + channels * width;
+      const float *u = from, *next = nullptr;
       int64_t u_position = channels * width;
       if (late_) {
         WinogradFilterJob job = {};
-        job.filter = from + c * width;
-        job.tap_stride = channels * width;
-        job.channel_stride = width;
+        job.filter = from + c * stride;
+        job.tap_stride = channels * stride;
+        job.channel_stride = stride;
         job.channels = count;
         job.columns = job.width = width;
         job.u = transformed;
         job.position_stride = u_position = filter_position();
         WinogradFor(layout_.level).transform_filter(job);
         u = transformed;
-        const bool panel_done = c + count == channels;
-        next = panel_done ? filter.panel(p + 1) : from + (c + count) * width;
+        if (c + count < channels) {
+          next = filter.row(p, c + count);
+        } else if (p + 1 < panel_end) {
+          next = filter.row(p + 1, 0);
+        }
+        if (!filter.packed()) next = nullptr;  // not in one piece
       }
-      const bool more = p + 1 < panel_end || c + count < channels;
       product.depth = count;
       product.first = c == 0;
       product.last = c + count == channels;
@@ -199,9 +203,10 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
         product.b = u + position * u_position;
         product.offset = position * v_position + c;
         product.c = m + position * m_position;
-        const float* ahead = late_ ? next + position / 4 * channels * width + position % 4 * count * width / 4
-                                   : product.b + u_position;  // the panels lie one after the other
-        product.prefetch = more || (!late_ && position < 35) ? reinterpret_cast<const char*>(ahead) : nullptr;
+        const float* ahead = nullptr;
+        if (late_ && next != nullptr) ahead = next + position / 4 * channels * width + position % 4 * count * width / 4;
+        if (!late_ && (position < 35 || p + 1 < panel_end)) ahead = product.b + u_position;  // the panels lie one after the other
+        product.prefetch = reinterpret_cast<const char*>(ahead);
         KernelsFor(layout_).run_panel(product);
       }
     }
@@ -216,6 +221,7 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
     job.out_pixel = shape_.out_c;
     job.out_row = out_w_ * shape_.out_c;
     job.epilogue = epilogue;
+    if (epilogue.scale != nullptr) job.epilogue.scale += p * layout_.panel;
     if (epilogue.bias != nullptr) job.epilogue.bias += p * layout_.panel;
     if (epilogue.residual != nullptr) job.epilogue.residual += p * layout_.panel;
     WinogradFor(layout_.level).transform_output(job);

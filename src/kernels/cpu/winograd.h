@@ -27,8 +27,9 @@ class WinogradPlan {
 
   WinogradPlan(const Conv2dShape& shape, int threads);  // Possible(shape)
 
-  absl::StatusOr<PackedMatrix> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr) const;
+  absl::StatusOr<PackedMatrix> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr, const PackedStretch* done = nullptr) const;
   const PanelLayout& filter_layout() const { return layout_; }
+  bool reads_plain_filter() const { return late_; }  // Run takes a filter in place, too
   int64_t scratch_floats() const;
   void Run(const float* in, const PackedMatrix& filter, const Epilogue& epilogue, float* out, float* scratch,
            ThreadPool& pool) const;

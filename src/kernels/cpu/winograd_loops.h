@@ -108,6 +108,7 @@ SM_INLINE void OutputVector(const WinogradOutputJob& job, const WinogradTile& ti
 #pragma GCC unroll 4
     for (int y = 0; y < 4; ++y) half[y][x] = r[y];
   }
+  const F scale = job.epilogue.scale != nullptr ? LoadLanes<kPartial>(job.epilogue.scale + column, lanes) : Set(1.0f);
   const F bias = job.epilogue.bias != nullptr ? LoadLanes<kPartial>(job.epilogue.bias + column, lanes) : Zero();
   const int64_t first = tile.out * job.out_pixel + column;
   const bool whole = tile.columns == 4;
@@ -121,7 +122,7 @@ SM_INLINE void OutputVector(const WinogradOutputJob& job, const WinogradTile& ti
     for (int x = 0; x < 4; ++x) {
       if (!whole && x >= tile.columns) break;
       const int64_t at = row + x * job.out_pixel;
-      F v = r[x] + bias;
+      F v = Fma(r[x], scale, bias);
       if (job.epilogue.residual != nullptr) v = v + LoadLanes<kPartial>(job.epilogue.residual + at, lanes);
       StoreLanes<kPartial>(job.out + at, Clamp(v, low, high), lanes);
     }

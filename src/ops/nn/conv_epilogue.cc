@@ -11,6 +11,7 @@
 #include "kernels/cpu/scaled_gemm.h"
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/packed_later.h"
 #include "ops/shared_object.h"
 #include "savedmodel/op.h"
 
@@ -23,7 +24,7 @@ struct Planned {
   ConvSizes sizes;
   Conv2dPlan conv;
   DepthwisePlan depthwise;
-  std::shared_ptr<const PackedFilter> filter;
+  std::shared_ptr<const PackedLater<PackedFilter>> filter;
   int64_t scratch_bytes = 0;
 };
 
@@ -61,19 +62,23 @@ class ConvEpilogueKernel final : public Kernel {
     if (depthwise_) {
       planned->depthwise.Run(input.data<float>(), context.input(1).data<float>(), epilogue, output->data<float>(), memory, context.pool());
     } else {
-      planned->conv.Run(input.data<float>(), *planned->filter, epilogue, output->data<float>(), memory, context.pool());
+      if (!FactorInWeights(planned->conv.filter_layout())) epilogue.scale = epilogue_.factors();
+      planned->conv.Run(input.data<float>(), planned->filter->Get(context.pool()), epilogue, output->data<float>(), memory, context.pool());
     }
     return absl::OkStatus();
   }
 
  private:
+  // Whether the weights are multiplied by the factor before the run, not the sums.
+  bool FactorInWeights(const PanelLayout& layout) const { return epilogue_.scaled || layout.bf16; }
+
   // Image by image: each has its own scale.
   absl::Status RunScaled(KernelContext& context, const Planned& planned, Epilogue epilogue, Tensor* output, float* scratch) const {
     const Tensor &image = context.input(0), &scale = context.input(context.num_inputs() - 1);
     const int64_t batch = planned.sizes.batch, channels = planned.sizes.in_channels, pixels = image.num_elements() / batch / channels;
     SM_CHECK_ARGUMENT(scale.num_elements() == batch * channels, "the scale is ", scale.shape().ToString(), ", wants ", batch, " times ", channels, " numbers");
     for (int64_t i = 0; i < batch; ++i) {
-      ScaledGemm(pixels, image.data<float>() + i * pixels * channels, scale.data<float>() + i * channels, planned.filter->parts[0], epilogue,
+      ScaledGemm(pixels, image.data<float>() + i * pixels * channels, scale.data<float>() + i * channels, planned.filter->Get(context.pool()).parts[0], epilogue,
                  output->data<float>() + i * pixels * planned.sizes.out_channels, scratch, context.pool());
       if (epilogue.residual != nullptr) epilogue.residual += pixels * planned.sizes.out_channels;
     }
@@ -96,18 +101,37 @@ class ConvEpilogueKernel final : public Kernel {
                                                          epilogue_.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat));
     planned->scratch_bytes = planned->conv.scratch_bytes();
     const PanelLayout& layout = planned->conv.filter_layout();
-    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.tiles ? " tiles" : layout.bf16 ? " bfloat16" : "", epilogue_.factor_key);
+    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.tiles ? " tiles" : layout.bf16 ? " bfloat16" : "",
+                                         FactorInWeights(layout) ? epilogue_.factor_key : "");
     SM_CHECK_ARGUMENT(epilogue_.factor.num_elements() == planned->sizes.out_channels || !epilogue_.factor.initialized(), "the factor has ",
                       epilogue_.factor.num_elements(), " numbers, wants ", planned->sizes.out_channels);
-    SM_ASSIGN_OR_RETURN(planned->filter, SharedObjectBy<PackedFilter>(share, filter, key, [&] {
-                          return planned->conv.PackFilter(filter.data<float>(), pool, epilogue_.factors());
-                        }));
+    SM_ASSIGN_OR_RETURN(planned->filter, Filter(planned->conv, filter, key, pool, share));
     if (epilogue_.scaled) {
       SM_CHECK_ARGUMENT(shape.kernel_h == 1 && shape.kernel_w == 1 && planned->sizes.output.num_elements() / shape.out_c == input.num_elements() / shape.in_c,
                         "only a convolution of one pixel takes a scale");
-      planned->scratch_bytes = ScaledGemmScratchBytes(shape.in_h * shape.in_w, planned->filter->parts[0]);
+      planned->scratch_bytes = ScaledGemmScratchBytes(shape.in_h * shape.in_w, planned->filter->Get(pool).parts[0]);
     }
     return std::shared_ptr<const Planned>(std::move(planned));
+  }
+
+  template <typename Share>
+  absl::StatusOr<std::shared_ptr<const PackedLater<PackedFilter>>> Filter(const Conv2dPlan& conv, const Tensor& filter, const std::string& key, ThreadPool& pool,
+                                                                         const Share& share) const {
+    using Later = PackedLater<PackedFilter>;
+    const float* factor = FactorInWeights(conv.filter_layout()) ? epilogue_.factors() : nullptr;
+    const absl::optional<PackedFilter> in_place = conv.FilterInPlace(filter.data<float>());
+    if (epilogue_.scaled || !in_place.has_value() || !Later::Pays(filter)) {
+      SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedFilter> packed, SharedObjectBy<PackedFilter>(share, filter, key, [&] {
+                            return conv.PackFilter(filter.data<float>(), pool, factor);
+                          }));
+      return std::make_shared<const Later>(*packed);
+    }
+    const std::shared_ptr<const void> shared = share(filter, absl::StrCat(key, " later"), [&]() -> std::shared_ptr<const void> {
+      return std::make_shared<const Later>(filter, *in_place, [conv](const float* weights, ThreadPool& threads, PackedStretch done) {
+        return conv.PackFilter(weights, threads, nullptr, &done);
+      });
+    });
+    return std::static_pointer_cast<const Later>(shared);
   }
 
   // Shapes that are known in the run only: the last few are kept.
@@ -118,11 +142,11 @@ class ConvEpilogueKernel final : public Kernel {
       if (planned->input == shape) return planned;
     }
     auto share = [&](const Tensor&, const std::string& key, const std::function<std::shared_ptr<const void>()>& make) {
-      for (const auto& planned : recent_) {
-        if (planned->filter != nullptr && key == recent_key_) return std::shared_ptr<const void>(planned->filter);
+      if (key != recent_key_ || recent_object_ == nullptr) {
+        recent_key_ = key;
+        recent_object_ = make();
       }
-      recent_key_ = key;
-      return make();
+      return recent_object_;
     };
     SM_ASSIGN_OR_RETURN(std::shared_ptr<const Planned> planned, Plan(shape, context.input(1), context.pool(), share));
     constexpr size_t kKept = 8;
@@ -137,7 +161,8 @@ class ConvEpilogueKernel final : public Kernel {
   std::shared_ptr<const Planned> fixed_;
   mutable std::mutex mutex_;
   mutable std::list<std::shared_ptr<const Planned>> recent_;  // guarded by mutex_
-  mutable std::string recent_key_;                            // of the newest filter in recent_
+  mutable std::string recent_key_;                            // guarded by mutex_, as the next:
+  mutable std::shared_ptr<const void> recent_object_;         // what was made of the filter last, under that key
 };
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {

@@ -19,25 +19,28 @@ void AppendTail(const std::vector<int64_t>& tail, Shape* shape) {
 
 class MatMulEpilogueKernel final : public Kernel {
  public:
-  MatMulEpilogueKernel(EpilogueAttrs epilogue, std::vector<int64_t> tail, int contracted, std::shared_ptr<const PackedMatrix> packed)
-      : epilogue_(epilogue), tail_(std::move(tail)), contracted_(contracted), packed_(std::move(packed)) {}
+  MatMulEpilogueKernel(EpilogueAttrs epilogue, std::vector<int64_t> tail, int contracted, const PanelLayout& layout,
+                       std::shared_ptr<const PackedLater<PackedMatrix>> weights)
+      : epilogue_(epilogue), tail_(std::move(tail)), contracted_(contracted), layout_(layout), weights_(std::move(weights)) {}
 
   absl::Status Run(KernelContext& context) const override {
     const Tensor& a = context.input(0);
-    SM_CHECK_ARGUMENT(a.rank() >= contracted_ && a.shape().Product(a.rank() - contracted_, a.rank()) == packed_->layout().inner,
-                      "Matrix size-incompatible: In[0]: ", a.shape().ToString(), ", In[1]: [", packed_->layout().inner, ",", packed_->layout().n, "]");
+    SM_CHECK_ARGUMENT(a.rank() >= contracted_ && a.shape().Product(a.rank() - contracted_, a.rank()) == layout_.inner,
+                      "Matrix size-incompatible: In[0]: ", a.shape().ToString(), ", In[1]: [", layout_.inner, ",", layout_.n, "]");
     TensorShape shape(a.shape().dims().subspan(0, static_cast<size_t>(a.rank() - contracted_)));
     const int64_t m = shape.num_elements();
     AppendTail(tail_, &shape);
     SM_ASSIGN_OR_RETURN(Tensor * out, context.Output(0, shape));
     if (out->num_elements() == 0) return absl::OkStatus();
-    SM_ASSIGN_OR_RETURN(Epilogue epilogue, MakeEpilogue(context, epilogue_, packed_->layout().n, shape));
+    SM_ASSIGN_OR_RETURN(Epilogue epilogue, MakeEpilogue(context, epilogue_, layout_.n, shape));
+    if (!layout_.bf16) epilogue.scale = epilogue_.factors();
+    const PackedMatrix& weights = weights_->Get(context.pool());
     Tensor scratch;
-    if (const int64_t bytes = MixedGemmScratchBytes(m, *packed_); bytes > 0) {
+    if (const int64_t bytes = MixedGemmScratchBytes(m, weights); bytes > 0) {
       SM_ASSIGN_OR_RETURN(scratch, context.Scratch(DataType::kUInt8, {bytes}));
     }
-    MixedGemm(m, a.data<float>(), packed_->layout().inner, *packed_, epilogue, out->data<float>(), packed_->layout().n,
-              static_cast<float*>(scratch.raw()), context.pool());
+    MixedGemm(m, a.data<float>(), layout_.inner, weights, epilogue, out->data<float>(), layout_.n, static_cast<float*>(scratch.raw()),
+              context.pool());
     return absl::OkStatus();
   }
 
@@ -45,7 +48,8 @@ class MatMulEpilogueKernel final : public Kernel {
   const EpilogueAttrs epilogue_;
   const std::vector<int64_t> tail_;
   const int contracted_;
-  const std::shared_ptr<const PackedMatrix> packed_;
+  const PanelLayout layout_;
+  const std::shared_ptr<const PackedLater<PackedMatrix>> weights_;
 };
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
@@ -59,9 +63,10 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_CHECK_ARGUMENT(k > 0 && b->num_elements() % k == 0, "the matrix has ", b->num_elements(), " elements, not rows of ", k);
   const int64_t n = b->num_elements() / k;
   SM_CHECK_ARGUMENT(epilogue.factor.num_elements() == n || !epilogue.factor.initialized(), "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
-  SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedMatrix> packed, SharedMatrix(init, *b, k, transposed, epilogue));
-  return KernelPtr(std::make_unique<MatMulEpilogueKernel>(epilogue, tail, static_cast<int>(init.attrs().Int("contracted")),
-                                                          std::move(packed)));
+  SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedLater<PackedMatrix>> weights, MatrixPackedLater(init, *b, k, transposed, epilogue));
+  const PanelLayout layout = PanelLayout::For(k, n, epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat);
+  return KernelPtr(std::make_unique<MatMulEpilogueKernel>(epilogue, tail, static_cast<int>(init.attrs().Int("contracted")), layout,
+                                                          std::move(weights)));
 }
 
 absl::Status Infer(InferContext& context) {

@@ -1,6 +1,7 @@
 #include "ops/nn/shared_matrix.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/status_macros.h"
 #include "ops/shared_object.h"
 
 namespace savedmodel {
@@ -13,6 +14,26 @@ absl::StatusOr<std::shared_ptr<const PackedMatrix>> SharedMatrix(const KernelIni
     return PackedMatrix::Pack(k, n, constant.data<float>(), transposed ? k : n, transposed, init.pool(),
                               epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat, epilogue.factors());
   });
+}
+
+absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLater(const KernelInit& init, const Tensor& constant, int64_t k,
+                                                                                  bool transposed, const EpilogueAttrs& epilogue) {
+  using Later = PackedLater<PackedMatrix>;
+  const int64_t n = constant.num_elements() / k;
+  const PanelLayout layout = PanelLayout::For(k, n, epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat);
+  if (layout.bf16 || transposed || n % layout.lanes != 0 || !Later::Pays(constant)) {
+    EpilogueAttrs in_weights = epilogue;
+    if (!layout.bf16) in_weights.factor = Tensor(), in_weights.factor_key.clear();
+    SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedMatrix> packed, SharedMatrix(init, constant, k, transposed, in_weights));
+    return std::make_shared<const Later>(*packed);
+  }
+  const std::shared_ptr<const void> shared = init.Shared(constant, absl::StrCat("matrix later ", k), [&] {
+    const PackedMatrix in_place = PackedMatrix::Rows(layout, constant.data<float>(), n);
+    return std::make_shared<const Later>(constant, in_place, [k, n](const float* weights, ThreadPool& pool, PackedStretch done) {
+      return PackedMatrix::Pack(k, n, weights, n, false, pool, GemmPrecision::kFloat, nullptr, &done);
+    });
+  });
+  return std::static_pointer_cast<const Later>(shared);
 }
 
 }  // namespace savedmodel

@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/packed_matrix.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/packed_later.h"
 
 namespace savedmodel {
 
@@ -11,6 +12,11 @@ namespace savedmodel {
 // by the epilogue's factor and rounded where it says so. ResourceExhausted if there is no memory.
 absl::StatusOr<std::shared_ptr<const PackedMatrix>> SharedMatrix(const KernelInit& init, const Tensor& constant, int64_t k, bool transposed,
                                                                  const EpilogueAttrs& epilogue);
+
+// The same for products that run again and again: packed at the second use, and the factor is not in it but is left to the
+// epilogue, unless operands are rounded.
+absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLater(const KernelInit& init, const Tensor& constant, int64_t k,
+                                                                                  bool transposed, const EpilogueAttrs& epilogue);
 
 }  // namespace savedmodel
 
