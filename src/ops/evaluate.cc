@@ -85,8 +85,13 @@ class Context final : public KernelContext {
 absl::StatusOr<std::vector<Tensor>> Evaluate(const OpDef& op, const Attributes& attributes, std::vector<Tensor> inputs,
                                              SessionState& state, ThreadPool& pool, const EvaluateOptions& options) {
   if (op.cpu == nullptr) return absl::UnimplementedError(absl::StrCat(op.name, " has no CPU kernel"));
-  SM_ASSIGN_OR_RETURN(OpSchema schema, ParseSchema(op));
-  SM_ASSIGN_OR_RETURN(std::vector<DataType> types, FlatTypes(schema.outputs, attributes));
+  std::vector<DataType> types;
+  if (options.output_types != nullptr) {
+    types = *options.output_types;
+  } else {
+    SM_ASSIGN_OR_RETURN(OpSchema schema, ParseSchema(op));
+    SM_ASSIGN_OR_RETURN(types, FlatTypes(schema.outputs, attributes));
+  }
   Infer infer(attributes, inputs, types.size());
   if (op.infer != nullptr) SM_RETURN_IF_ERROR(op.infer(infer));
   Init init(options.node_name, attributes, inputs, types, state, pool);

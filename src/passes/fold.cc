@@ -121,6 +121,7 @@ class Folder {
   void Compute(Node* node, std::vector<Tensor> inputs) {
     EvaluateOptions options;
     options.node_name = node->name;
+    options.output_types = &node->output_types;
     absl::StatusOr<std::vector<Tensor>> outputs =
         Evaluate(*node->def(), node->attrs(), std::move(inputs), *context_.state, *context_.pool, options);
     if (!outputs.ok()) return;  // the run tells the error, if it comes there
