@@ -39,6 +39,20 @@ absl::StatusOr<std::vector<int64_t>> SplitsOf(const Tensor& tensor, int64_t num_
   return splits;
 }
 
+absl::StatusOr<RowsOfValues> RowsBySplits(const Tensor& tensor, int64_t num_values) {
+  SM_CHECK_ARGUMENT(tensor.num_elements() > 0, "Splits must be non-empty");
+  SM_ASSIGN_OR_RETURN(const std::vector<int64_t> splits, IntsOf(tensor));
+  SM_CHECK_ARGUMENT(splits[0] == 0, "Splits must start with 0, not with ", splits[0]);
+  SM_CHECK_ARGUMENT(splits.back() == num_values, "Splits must end with the number of values, got ", splits.back(), " instead of ", num_values);
+  RowsOfValues made{std::vector<int64_t>(static_cast<size_t>(num_values)), static_cast<int64_t>(splits.size()) - 1};
+  size_t end = 0;  // the last end lies above every value
+  for (int64_t i = 0; i < num_values; ++i) {
+    while (i >= splits[end]) ++end;
+    made.rows[static_cast<size_t>(i)] = static_cast<int64_t>(end) - 1;
+  }
+  return made;
+}
+
 absl::Status GiveInts(KernelContext& context, int o, const TensorShape& shape, const std::vector<int64_t>& values) {
   SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(o, shape));
   return Write(values, out);

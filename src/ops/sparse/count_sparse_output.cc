@@ -94,22 +94,20 @@ struct Sparse {
     SM_CHECK_ARGUMENT(shape.rank() == 1, "Input shape must be a 1-dimensional tensor. Got: ", shape.shape().ToString());
     SM_CHECK_ARGUMENT(values.dim(0) == indices.dim(0), "Number of values must match first dimension of indices. Got ", values.dim(0), " and ",
                       indices.dim(0));
-    SM_CHECK_ARGUMENT(shape.dim(0) == indices.dim(1) && (shape.dim(0) == 1 || shape.dim(0) == 2),
-                      "Sparse tensors must be of 1 or 2 dimensions. Got: dense_shape ", shape.shape().ToString(), ", indices ",
-                      indices.shape().ToString());
+    const int64_t rank = indices.dim(1);
+    SM_CHECK_ARGUMENT(shape.dim(0) == rank && rank > 0, "Number of dimensions must match second dimension of indices, and be at least one. Got ",
+                      shape.dim(0), " dimensions, indices shape: ", indices.shape().ToString());
     SM_RETURN_IF_ERROR(CheckWeights(context.input(kWeights), values));
     SM_ASSIGN_OR_RETURN(in->values, IntsOf(values));
-    in->matrix = shape.dim(0) == 2;
+    in->matrix = rank > 1;
     in->num_rows = in->matrix ? shape.data<int64_t>()[0] : 1;
-    SM_CHECK_ARGUMENT(in->num_rows >= 0, "dense_shape[0] must be >= 0, is ", in->num_rows);
+    SM_CHECK_ARGUMENT(in->num_rows > 0 && in->num_rows < INT32_MAX, "Cannot allocate ", in->num_rows, " batches, is the dense shape too wide?");
     in->rows.assign(in->values.size(), 0);
-    for (size_t i = 0; in->matrix && i < in->rows.size(); ++i) {
-      in->rows[i] = indices.data<int64_t>()[i * 2];
-      SM_CHECK_ARGUMENT(in->rows[i] >= 0 && in->rows[i] < in->num_rows, "Indices value along the first dimension must be in [0, ",
-                        in->num_rows, "), got ", in->rows[i], " at index ", i);
-      const int64_t column = indices.data<int64_t>()[i * 2 + 1];
-      SM_CHECK_ARGUMENT(column >= 0 && column < shape.data<int64_t>()[1], "Invalid index value at ", i, ": dimension 1 has value ", column,
-                        " which is not in [0, ", shape.data<int64_t>()[1], ")");
+    for (int64_t i = 0; i < indices.num_elements(); ++i) {
+      const int64_t index = indices.data<int64_t>()[i], size = shape.data<int64_t>()[i % rank];
+      SM_CHECK_ARGUMENT(index >= 0 && index < size, "Invalid index value at ", i / rank, ": dimension ", i % rank, " has value ", index,
+                        " which is not in [0, ", size, ")");
+      if (in->matrix && i % rank == 0) in->rows[static_cast<size_t>(i / rank)] = index;
     }
     return absl::OkStatus();
   }
@@ -119,15 +117,12 @@ struct Ragged {
   static constexpr int kWeights = 2;
   static absl::Status Read(const KernelContext& context, Values* in) {
     const Tensor& values = context.input(1);
-    SM_CHECK_ARGUMENT(values.rank() == 1, "values must be a vector, has shape ", values.shape().ToString());
     SM_RETURN_IF_ERROR(CheckWeights(context.input(kWeights), values));
+    SM_CHECK_ARGUMENT(context.input(0).num_elements() > 1, "Must provide at least 2 elements for the splits argument");
     SM_ASSIGN_OR_RETURN(in->values, IntsOf(values));
-    SM_ASSIGN_OR_RETURN(std::vector<int64_t> splits, SplitsOf(context.input(0), values.dim(0)));
-    in->num_rows = static_cast<int64_t>(splits.size()) - 1;
-    in->rows.resize(in->values.size());
-    for (size_t row = 0; row + 1 < splits.size(); ++row) {
-      std::fill(in->rows.begin() + splits[row], in->rows.begin() + splits[row + 1], static_cast<int64_t>(row));
-    }
+    SM_ASSIGN_OR_RETURN(RowsOfValues rows, RowsBySplits(context.input(0), values.num_elements()));
+    in->num_rows = rows.num_rows;
+    in->rows = std::move(rows.rows);
     return absl::OkStatus();
   }
 };

@@ -14,15 +14,15 @@
 namespace savedmodel {
 namespace {
 
-// Counts values[i] in row rows[i] (all in row 0 when `rows` is empty).
+// Counts values[i] in row rows[i] (all in row 0 when `rows` is empty). Negative values are refused, or left out.
 template <typename T>
 absl::Status Count(const std::vector<int64_t>& values, const std::vector<int64_t>& rows, int64_t size, const Tensor& weights, bool binary,
-                   Tensor* out) {
+                   bool refuse, Tensor* out) {
   T* counts = out->data<T>();
   std::fill_n(counts, out->num_elements(), T(0));
   for (size_t i = 0; i < values.size(); ++i) {
-    SM_CHECK_ARGUMENT(values[i] >= 0, "Input must be non-negative, found ", values[i]);
-    if (values[i] >= size) continue;
+    SM_CHECK_ARGUMENT(!refuse || values[i] >= 0, "Input must be non-negative, found ", values[i]);
+    if (values[i] < 0 || values[i] >= size) continue;
     T& count = counts[(rows.empty() ? 0 : rows[i]) * size + values[i]];
     if (binary) {
       count = T(1);
@@ -55,14 +55,10 @@ struct Ragged {
     const Tensor &splits_tensor = context.input(0), &weights = context.input(3);
     SM_ASSIGN_OR_RETURN(int64_t size, SizeInput(context, 2));
     SM_ASSIGN_OR_RETURN(std::vector<int64_t> values, IntsOf(context.input(1)));
-    SM_ASSIGN_OR_RETURN(std::vector<int64_t> splits, SplitsOf(splits_tensor, static_cast<int64_t>(values.size())));
+    SM_ASSIGN_OR_RETURN(const RowsOfValues by_row, RowsBySplits(splits_tensor, static_cast<int64_t>(values.size())));
     SM_RETURN_IF_ERROR(CheckWeights(weights, static_cast<int64_t>(values.size())));
-    std::vector<int64_t> rows(values.size());
-    for (size_t row = 0; row + 1 < splits.size(); ++row) {
-      std::fill(rows.begin() + splits[row], rows.begin() + splits[row + 1], static_cast<int64_t>(row));
-    }
-    SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, {static_cast<int64_t>(splits.size()) - 1, size}));
-    return Count<T>(values, rows, size, weights, binary, out);
+    SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, {by_row.num_rows, size}));
+    return Count<T>(values, by_row.rows, size, weights, binary, true, out);
   }
 };
 
@@ -77,21 +73,21 @@ struct Sparse {
                       indices.shape().ToString(), " for ", n, " values");
     SM_CHECK_ARGUMENT(shape.rank() == 1 && shape.dim(0) == indices.dim(1), "dense_shape must be a vector of ", indices.dim(1), ", is ",
                       shape.shape().ToString());
-    SM_CHECK_ARGUMENT(shape.dim(0) == 1 || shape.dim(0) == 2, "dense_shape must have one or two entries, has ", shape.dim(0));
     SM_RETURN_IF_ERROR(CheckWeights(weights, n));
-    if (shape.dim(0) == 1) {
+    const int64_t rank = shape.dim(0);
+    std::vector<int64_t> rows;
+    for (int64_t i = 0; i < indices.num_elements(); ++i) {
+      const int64_t index = indices.data<int64_t>()[i], bound = shape.data<int64_t>()[i % rank];
+      SM_CHECK_ARGUMENT(index >= 0 && index < bound, "indices[", i / rank, ",", i % rank, "] is ", index, ", must be in [0, ", bound, ")");
+      if (rank > 1 && i % rank == 0) rows.push_back(index);
+    }
+    if (rank == 1) {
       SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, {size}));
-      return Count<T>(values, {}, size, weights, binary, out);
+      return Count<T>(values, {}, size, weights, binary, true, out);
     }
-    const int64_t num_rows = shape.data<int64_t>()[0];
-    SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, {num_rows, size}));
-    std::vector<int64_t> rows(values.size());
-    for (int64_t i = 0; i < n; ++i) {
-      rows[static_cast<size_t>(i)] = indices.data<int64_t>()[i * 2];
-      SM_CHECK_ARGUMENT(rows[static_cast<size_t>(i)] >= 0 && rows[static_cast<size_t>(i)] < num_rows, "Index out of bound. `batch` (",
-                        rows[static_cast<size_t>(i)], ") must be less than the dimension size (", num_rows, ").");
-    }
-    return Count<T>(values, rows, size, weights, binary, out);
+    SM_CHECK_ARGUMENT(rank > 0, "dense_shape must not be empty");
+    SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, {shape.data<int64_t>()[0], size}));
+    return Count<T>(values, rows, size, weights, binary, false, out);
   }
 };
 
@@ -112,7 +108,6 @@ int64_t ConstantSize(InferContext& context, int i) {
 }
 
 absl::Status InferRagged(InferContext& context) {
-  SM_RETURN_IF_ERROR(RequireRank(context, 0, 1));
   SM_RETURN_IF_ERROR(RequireRank(context, 2, 0));
   const int64_t splits = context.input(0).rank() == 1 ? context.input(0).dim(0) : -1;
   context.set_output(0, PartialShape::Of({splits >= 1 ? splits - 1 : -1, ConstantSize(context, 2)}));
@@ -124,7 +119,7 @@ absl::Status InferSparse(InferContext& context) {
   std::vector<int64_t> shape;
   if (!ConstantInts(context, 2, &shape)) return absl::OkStatus();
   if (shape.size() == 1) context.set_output(0, PartialShape::Of({ConstantSize(context, 3)}));
-  if (shape.size() == 2) context.set_output(0, PartialShape::Of({shape[0], ConstantSize(context, 3)}));
+  if (shape.size() > 1) context.set_output(0, PartialShape::Of({shape[0], ConstantSize(context, 3)}));
   return absl::OkStatus();
 }
 

@@ -23,6 +23,13 @@ TEST_CASE("CountSparseOutput counts per row") {
   typed("RaggedCountSparseOutput").In(Int64s({3}, {0, 1, 3})).In(Int32s({3}, {1, 0, 0})).In(Int64s({0}, {}))
       .Gives({Int64s({2, 2}, {0, 1, 1, 0}), Int64s({2}, {1, 2}), Int64s({2}, {2, 2})});
   typed("RaggedCountSparseOutput").In(Int64s({2}, {0, 2})).In(Int32s({3}, {1, 0, 0})).In(Int64s({0}, {})).Refuses(absl::StatusCode::kInvalidArgument);
+  typed("RaggedCountSparseOutput").In(Int64s({2, 2}, {0, 2, 1, 3})).In(Int32s({3}, {1, 1, 0})).In(Int64s({0}, {}))
+      .Gives({Int64s({2, 2}, {0, 1, 2, 0}), Int64s({2}, {2, 1}), Int64s({2}, {3, 2})});
+  typed("RaggedCountSparseOutput").In(Int64s({1}, {0})).In(Int32s({0}, {})).In(Int64s({0}, {})).Refuses(absl::StatusCode::kInvalidArgument, "at least 2");
+  typed("SparseCountSparseOutput").In(Int64s({1, 3}, {1, 0, 0})).In(Int32s({1}, {2})).In(Int64s({3}, {2, 1, 1})).In(Int64s({0}, {}))
+      .Gives({Int64s({1, 2}, {1, 2}), Int64s({1}, {1}), Int64s({2}, {2, 3})});
+  typed("SparseCountSparseOutput").In(Int64s({1, 1}, {2})).In(Int32s({1}, {2})).In(Int64s({1}, {2})).In(Int64s({0}, {})).Refuses(absl::StatusCode::kInvalidArgument, "[0, 2)");
+  typed("SparseCountSparseOutput").In(Int64s({0, 2}, {})).In(Int32s({0}, {})).In(Int64s({2}, {0, 1})).In(Int64s({0}, {})).Refuses(absl::StatusCode::kInvalidArgument, "0 batches");
   typed("SparseCountSparseOutput").In(Int64s({1, 2}, {1, 0})).In(Int32s({1}, {2})).In(Int64s({2}, {2, 1})).In(Int64s({0}, {}))
       .Gives({Int64s({1, 2}, {1, 2}), Int64s({1}, {1}), Int64s({2}, {2, 3})});
   typed("SparseCountSparseOutput").In(Int64s({1, 2}, {2, 0})).In(Int32s({1}, {2})).In(Int64s({2}, {2, 1})).In(Int64s({0}, {})).Refuses(absl::StatusCode::kInvalidArgument, "[0, 2)");
