@@ -114,6 +114,7 @@ struct Cwise {
   static absl::Status Run(KernelContext& context) {
     SM_ASSIGN_OR_RETURN(SparseInput sparse, ReadSparse(context, 0));
     const Tensor& dense = context.input(3);
+    SM_CHECK_ARGUMENT(sparse.rank >= 1 && sparse.rank <= 5, "Only tensors with ranks between 1 and 5 are currently supported.  Tensor rank: ", sparse.rank);
     const int lead = sparse.rank - dense.rank();
     bool fits = lead >= 0;
     for (int d = 0; fits && d < dense.rank(); ++d) fits = dense.dim(d) == 1 || dense.dim(d) == sparse.shape.dim(d + lead);

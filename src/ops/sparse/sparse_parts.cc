@@ -62,6 +62,7 @@ absl::Status Concat(KernelContext& context, int count, int64_t axis_attr) {
 }
 
 absl::Status Split(KernelContext& context, int64_t count) {
+  SM_RETURN_IF_ERROR(CheckScalar(context, 0, "split_dim"));
   SM_ASSIGN_OR_RETURN(int64_t axis_input, IntScalar(context, 0, "split_dim"));
   SM_ASSIGN_OR_RETURN(SparseInput in, ReadSparse(context, 1));
   SM_CHECK_ARGUMENT(axis_input >= -in.rank && axis_input < in.rank, "Input axis should be in range [", -in.rank, ", ", in.rank, "), got ", axis_input);

@@ -16,6 +16,7 @@ namespace {
 
 // The dimensions that stay, in order.
 absl::StatusOr<std::vector<int>> KeptDims(KernelContext& context, int rank) {
+  SM_CHECK_ARGUMENT(context.input(3).rank() <= 1, "Expected reduction_axes to be a scalar or a vector; got shape: ", context.input(3).shape().ToString());
   SM_ASSIGN_OR_RETURN(std::vector<int64_t> axes, IntsOf(context.input(3)));
   std::vector<bool> reduced(static_cast<size_t>(rank), false);
   for (int64_t axis : axes) {

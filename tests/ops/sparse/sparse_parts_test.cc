@@ -22,6 +22,8 @@ TEST_CASE("SparseSplit cuts, the first parts longer") {
   };
   split(0).Gives({Int64s({1, 1}, {1}), Int64s({1, 1}, {0}), Int32s({1}, {5}), Int32s({1}, {6}), Int64s({1}, {2}), Int64s({1}, {1})});
   split(1).Refuses(absl::StatusCode::kInvalidArgument, "[-1, 1)");
+  OpCase("SparseSplit").Type("T", DataType::kInt32).Int("num_split", 2).In(Int64s({1}, {0})).In(Int64s({1, 1}, {1})).In(Int32s({1}, {5})).In(Int64s({1}, {3}))
+      .Refuses(absl::StatusCode::kInvalidArgument, "split_dim");
 }
 
 TEST_CASE("SparseSlice and its gradient") {

@@ -17,6 +17,7 @@ TEST_CASE("SparseReduceSum and SparseReduceMax") {
   Reduce("SparseReduceMax", Int32s({2}, {0, 1})).Gives({Int32s({}, {2})});
   Reduce("SparseReduceSumSparse", Int32s({1}, {1})).Gives({Int64s({2, 1}, {0, 1}), Int32s({2}, {3, -3}), Int64s({1}, {2})});
   Reduce("SparseReduceMaxSparse", Int32s({1}, {1})).Bool("keep_dims", true).Gives({Int64s({2, 2}, {0, 0, 1, 0}), Int32s({2}, {2, -3}), Int64s({2}, {2, 1})});
+  Reduce("SparseReduceSum", Int32s({1, 1}, {1})).Refuses(absl::StatusCode::kInvalidArgument, "scalar or a vector");
   Reduce("SparseReduceSum", Int32s({1}, {2})).Refuses(absl::StatusCode::kInvalidArgument, "reduction dimension");
   Reduce("SparseReduceSum", Int32s({1}, {1}), 7).Refuses(absl::StatusCode::kInternal, "outside of bounds");
 }
