@@ -1,4 +1,4 @@
-// Cholesky: the lower triangular factor of positive definite matrices; NaN where there is none.
+// Cholesky: the lower triangular factor of positive definite matrices; where there is none, NaN, of complex numbers 0.
 #include <Eigen/Cholesky>
 #include <limits>
 
@@ -24,7 +24,7 @@ struct Cholesky {
         MatrixAt<T>(out, i) = lower.template cast<T>();
       } else {
         MatrixAt<T>(out, i).setZero();
-        MatrixAt<T>(out, i).template triangularView<Eigen::Lower>().fill(std::numeric_limits<typename Eigen::NumTraits<T>::Real>::quiet_NaN());
+        MatrixAt<T>(out, i).template triangularView<Eigen::Lower>().fill(std::numeric_limits<T>::quiet_NaN());
       }
       return absl::OkStatus();
     });

@@ -8,6 +8,8 @@ namespace savedmodel {
 namespace {
 
 TEST_CASE("Cholesky factors are TensorFlow's, NaN where there is none") {
+  using C = std::complex<double>;
+  OpCase("Cholesky").Type("T", DataType::kComplex128).In(Values<C>({2, 2}, {-1, 0, 0, 1})).Gives({Values<C>({2, 2}, {0, 0, 0, 0})});
   OpCase("Cholesky").Type("T", DataType::kFloat)
       .In(Floats({3, 3}, {5.88f, 2.28f, 0.69f, 2.28f, 6.27f, 2.53f, 0.69f, 2.53f, 3.12f}))
       .Gives({Floats({3, 3}, {2.4248712f, 0.0f, 0.0f, 0.9402561f, 2.320758f, 0.0f, 0.2845512f, 0.974875f, 1.445216f})});

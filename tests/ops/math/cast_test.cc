@@ -49,6 +49,11 @@ TEST_CASE("Cast with Truncate cuts the mantissa") {
       .Within(0, 0).Gives({Values<BFloat16>({3}, {BFloat16(1.234375f), BFloat16(-3.984375f), BFloat16(kNan)})});
   Cast(DataType::kFloat, DataType::kHalf).Bool("Truncate", true).In(Floats({2}, {65519, 300.7f}))
       .Within(0, 0).Gives({Values<Half>({2}, {Half(65504), Half(300.5f)})});
+  // As if a complex number had no mantissa at all: its bits go, and the exponent's last one.
+  using C = std::complex<float>;
+  Cast(DataType::kDouble, DataType::kComplex64).Bool("Truncate", true).In(Doubles({3}, {98667.73, -1744078.7, 1.5}))
+      .Within(0, 0).Gives({Values<C>({3}, {C(32768), C(-524288), C(0.5f)})});
+  Cast(DataType::kFloat, DataType::kComplex64).Bool("Truncate", true).In(Floats({1}, {1.2345678f})).Within(0, 0).Gives({Values<C>({1}, {C(1.2345678f)})});
 }
 
 Tensor Through(DataType type, const Tensor& in) {
@@ -73,6 +78,8 @@ TEST_CASE("ToBool") {
   OpCase("ToBool").Type("T", DataType::kFloat).In(Floats({0, 3}, {})).Gives({Bools({}, {0})});
   using C = std::complex<float>;
   OpCase("ToBool").Type("T", DataType::kComplex64).In(Values<C>({}, {C(0, 1)})).Refuses(absl::StatusCode::kInvalidArgument);
+  OpCase("ToBool").Type("T", DataType::kUInt16).In(Values<uint16_t>({}, {1})).Refuses(absl::StatusCode::kInvalidArgument, "uint16");
+  OpCase("ToBool").Type("T", DataType::kHalf).In(Values<Half>({}, {Half(1)})).Refuses(absl::StatusCode::kInvalidArgument, "float16");
 }
 
 }  // namespace
