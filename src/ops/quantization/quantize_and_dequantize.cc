@@ -134,7 +134,9 @@ absl::Status Run(KernelContext& context, Config config) {
   // V2 and V4 take a given range for the whole tensor only.
   SM_CHECK_ARGUMENT(!config.range_given || context.num_inputs() == 4 || context.input(1).rank() == 0,
                     "input_min must be a scalar, is ", context.input(1).shape().ToString());
-  if (config.range_given || config.axis != -1) SM_RETURN_IF_ERROR(CheckRanges(context, config, slices.channels));
+  SM_CHECK_ARGUMENT(context.num_inputs() != 4 || input.rank() > 0, "Axis requested is larger than input dimensions. Axis: ", config.axis,
+                    " Input Dimensions: 0");
+  if (config.range_given) SM_RETURN_IF_ERROR(CheckRanges(context, config, slices.channels));
   SM_ASSIGN_OR_RETURN(Tensor * output, context.Output(0, input.shape()));
   for (int64_t c = 0; c < slices.channels; ++c) {
     T min = 0, max = 0;

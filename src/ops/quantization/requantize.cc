@@ -98,8 +98,9 @@ absl::Status RunPerChannel(KernelContext& context) {
   }
   SM_ASSIGN_OR_RETURN(FloatRange to, RangeInputs(context, 3, "requested_output_min", "requested_output_max"));
   SM_ASSIGN_OR_RETURN(Tensor * output, context.Output(0, input.shape()));
-  SM_RETURN_IF_ERROR(StoreRange(context, 1, to));
   const bool is_signed = output->dtype() == DataType::kQInt8;
+  SM_CHECK_ARGUMENT(!is_signed || to.min < 0, "If out_type is QINT8, requested_output_min must be negative, got ", to.min);
+  SM_RETURN_IF_ERROR(StoreRange(context, 1, to));
   std::vector<float> scales(static_cast<size_t>(depth));
   for (int64_t c = 0; c < depth; ++c) {
     const float top = LargestMagnitude(context.input(1).data<float>()[c], context.input(2).data<float>()[c]);

@@ -66,11 +66,30 @@ TEST_CASE("QuantizeAndDequantize keeps what codes can express") {
   OpCase("QuantizeAndDequantizeV3")
       .Type("T", DataType::kFloat)
       .Int("axis", 0)
+      .Bool("range_given", true)
       .In(Floats({2}, {1, 2}))
       .In(Floats({0}, {}))
       .In(Floats({0}, {}))
       .In(Tensor::Scalar<int32_t>(8))
-      .Refuses(absl::StatusCode::kInvalidArgument);
+      .Refuses(absl::StatusCode::kInvalidArgument, "incorrect size");
+  OpCase("QuantizeAndDequantizeV3")
+      .Type("T", DataType::kFloat)
+      .Int("axis", -1)
+      .In(One(1))
+      .In(One(0))
+      .In(One(1))
+      .In(Tensor::Scalar<int32_t>(8))
+      .Refuses(absl::StatusCode::kInvalidArgument, "Axis requested");
+  // Ranges that are not used may have any size.
+  OpCase("QuantizeAndDequantizeV2")
+      .Type("T", DataType::kFloat)
+      .Int("num_bits", 2)
+      .Int("axis", 0)
+      .Bool("signed_input", true)
+      .In(Floats({2, 1}, {2, -4}))
+      .In(Floats({1}, {0}))
+      .In(Floats({1}, {0}))
+      .Gives({Floats({2, 1}, {2, -4})});
 }
 
 TEST_CASE("QuantizeV2 and Dequantize are inverse up to one code") {
@@ -147,6 +166,14 @@ TEST_CASE("Ranges must be scalars") {
       .In(One(0))
       .In(One(1))
       .Refuses(absl::StatusCode::kInvalidArgument, "incorrect size");
+  OpCase("RequantizePerChannel")
+      .Type("out_type", DataType::kQInt8)
+      .In(Words({1, 1, 1, 1}, {1}))
+      .In(Floats({1}, {-1}))
+      .In(Floats({1}, {1}))
+      .In(One(0))
+      .In(One(1))
+      .Refuses(absl::StatusCode::kInvalidArgument, "requested_output_min");
   OpCase("QuantizedInstanceNorm")
       .Type("T", DataType::kQUInt8)
       .In(Bytes({1, 1, 1, 0}, {}))
