@@ -61,7 +61,8 @@ absl::Status ToVariant(KernelContext& context, int rank, bool batched) {
   std::vector<std::vector<int64_t>> splits;
   auto whole = std::make_shared<RaggedVariant>();
   for (int i = 0; i < rank; ++i) {
-    SM_ASSIGN_OR_RETURN(std::vector<int64_t> level, SplitsOf(context.input(i), -1));
+    const int64_t rows = i + 1 < rank ? context.input(i + 1).num_elements() - 1 : values.dim(0);
+    SM_ASSIGN_OR_RETURN(std::vector<int64_t> level, SplitsOf(context.input(i), rows));
     splits.push_back(std::move(level));
     SM_ASSIGN_OR_RETURN(Tensor kept, context.Retain(i));
     whole->splits.push_back(std::move(kept));
@@ -70,11 +71,6 @@ absl::Status ToVariant(KernelContext& context, int rank, bool batched) {
   if (!batched) {
     whole->values = std::move(values);
     return context.SetOutput(0, Tensor::Scalar<Variant>(std::move(whole)));
-  }
-  for (int i = 0; i < rank; ++i) {
-    const int64_t rows = i + 1 < rank ? static_cast<int64_t>(splits[static_cast<size_t>(i) + 1].size()) - 1 : values.dim(0);
-    SM_CHECK_ARGUMENT(splits[static_cast<size_t>(i)].back() <= rows, "ragged splits point past the values: ",
-                      splits[static_cast<size_t>(i)].back(), " > ", rows);
   }
   const int64_t n = rank == 0 ? values.dim(0) : static_cast<int64_t>(splits[0].size()) - 1;
   SM_ASSIGN_OR_RETURN(Tensor out, Tensor::Allocate(DataType::kVariant, {n}, context.allocator()));

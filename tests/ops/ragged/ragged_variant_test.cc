@@ -30,7 +30,9 @@ TEST_CASE("RaggedTensorFromVariant stacks dense rows and refuses what does not f
   OpCase("RaggedTensorFromVariant").Int("input_ragged_rank", 0).Int("output_ragged_rank", 0).Type("Tvalues", DataType::kInt32)
       .In(Tensor::Scalar<Variant>(nullptr)).Refuses(absl::StatusCode::kInvalidArgument, "RaggedTensorVariant");
   OpCase("RaggedTensorToVariant").Int("RAGGED_RANK", 1).Type("Tvalues", DataType::kInt32).Bool("batched_input", true).In(Int64s({2}, {0, 5})).In(Int32s({1}, {1}))
-      .Refuses(absl::StatusCode::kInvalidArgument, "past the values");
+      .Refuses(absl::StatusCode::kInvalidArgument, "number of ragged values(1) but is 5");
+  OpCase("RaggedTensorToVariant").Int("RAGGED_RANK", 1).Type("Tvalues", DataType::kInt32).Bool("batched_input", false).In(Int64s({2}, {0, 1})).In(Int32s({2}, {1, 2}))
+      .Refuses(absl::StatusCode::kInvalidArgument, "number of ragged values(2) but is 1");
 }
 
 }  // namespace
