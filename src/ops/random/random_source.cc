@@ -98,13 +98,14 @@ absl::StatusOr<Philox> PhiloxOfKeyCounter(const KernelContext& context, int key_
   SM_CHECK_ARGUMENT(alg.rank() == 0, "input ", alg_input, " (0-based) must have shape [], not ", alg.shape().ToString());
   SM_ASSIGN_OR_RETURN(int64_t algorithm, IntScalar(context, alg_input, "alg"));
   SM_CHECK_ARGUMENT(key.rank() == 1 && key.dim(0) == 1, "key must have shape [1], not ", key.shape().ToString());
-  SM_CHECK_ARGUMENT(counter.rank() == 1 && counter.dim(0) >= 2, "counter must be a vector with length at least 2, not ",
+  SM_CHECK_ARGUMENT(counter.rank() == 1 && counter.dim(0) >= 1, "counter must be a vector with length at least 1, not ",
                     counter.shape().ToString());
   SM_CHECK_ARGUMENT(algorithm == 1 || algorithm == 3, "Unsupported algorithm id: ", algorithm);
   Philox::Words words;
   Philox::Key halves;
   Philox::Split(counter.data<uint64_t>()[0], &words[0]);
-  Philox::Split(counter.data<uint64_t>()[1], &words[2]);
+  // The reference reads on behind a shorter counter.
+  Philox::Split(counter.dim(0) > 1 ? counter.data<uint64_t>()[1] : 0, &words[2]);
   Philox::Split(key.data<uint64_t>()[0], &halves[0]);
   return Philox(words, halves);
 }

@@ -139,6 +139,12 @@ void AddIntegers(OpTable& ops) {
            .effect = Effect::kStateful});
 }
 
+absl::StatusOr<KernelPtr> MakeFullIntOfSeed(KernelInit& init) {
+  const DataType seed = init.input_dtype(1);
+  SM_CHECK_ARGUMENT(seed == DataType::kInt32 || seed == DataType::kInt64, "Invalid seed type: ", DataTypeName(seed));
+  return Make<Source::kSeed, FullIntFill>(init);
+}
+
 void AddFullIntegers(OpTable& ops) {
   ops.Add({.name = "StatelessRandomUniformFullInt",
            .inputs = "shape: T; seed: Tseed",
@@ -146,7 +152,7 @@ void AddFullIntegers(OpTable& ops) {
            .attrs = "dtype: {int32, int64, uint32, uint64} = DT_UINT64; T: {int32, int64} = DT_INT32; "
                     "Tseed: {int32, int64, uint32, uint64} = DT_INT64",
            .infer = RandomShape<Source::kSeed>,
-           .cpu = Make<Source::kSeed, FullIntFill>});
+           .cpu = MakeFullIntOfSeed});
   ops.Add({.name = "StatelessRandomUniformFullIntV2",
            .inputs = "shape: Tshape; key: uint64; counter: uint64; alg: int32",
            .outputs = "output: dtype",

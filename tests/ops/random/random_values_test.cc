@@ -87,6 +87,16 @@ TEST_CASE("Stateless values are TensorFlow's") {
       .In(Int32s({1}, {3}))
       .In(Int32s({2}, {1, 2}))
       .Gives({Values<uint64_t>({3}, {7464880146280614444u, 1591045637757961278u, 17389275318164050067u})});
+  OpCase("StatelessRandomUniformFullInt").Type("dtype", DataType::kUInt64).Type("T", DataType::kInt32).Type("Tseed", DataType::kUInt64)
+      .In(Int32s({1}, {3}))
+      .In(Values<uint64_t>({2}, {1, 2}))
+      .Refuses(absl::StatusCode::kInvalidArgument, "Invalid seed type");
+  OpCase("StatelessRandomUniformFullIntV2").Type("dtype", DataType::kInt32).Type("Tshape", DataType::kInt32)
+      .In(Int32s({1}, {3}))
+      .In(Values<uint64_t>({1}, {5u}))
+      .In(Values<uint64_t>({0}, {}))
+      .In(Tensor::Scalar<int32_t>(1))
+      .Refuses(absl::StatusCode::kInvalidArgument, "length at least 1");
   OpCase("StatelessRandomUniformFullIntV2").Type("dtype", DataType::kInt32).Type("Tshape", DataType::kInt32)
       .In(Int32s({1}, {3}))
       .In(Values<uint64_t>({1}, {5u}))
