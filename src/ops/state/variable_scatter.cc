@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 #include "ops/arguments.h"
+#include "ops/dispatch.h"
 #include "ops/shape_rules.h"
 #include "ops/state/combine.h"
 #include "ops/state/variable_access.h"
@@ -37,11 +38,21 @@ absl::Status Change(Tensor* params, const Tensor& indices, const Tensor& updates
   return absl::OkStatus();
 }
 
+// Resources are not divided by zero, floats neither.
+absl::Status CheckDivisors(const Tensor& updates) {
+  return DispatchAs<absl::Status, NumberTypes>(updates.dtype(), [&](auto tag) -> absl::Status {
+    using T = typename decltype(tag)::type;
+    for (int64_t i = 0; i < updates.num_elements(); ++i) SM_CHECK_ARGUMENT(!(updates.data<T>()[i] == T{}), "updates must not contain 0");
+    return absl::OkStatus();
+  });
+}
+
 template <Combination kCombination, bool kReference>
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   const DataType dtype = init.attrs().Type(kReference ? "T" : "dtype");
   SM_ASSIGN_OR_RETURN(Combine combine, FindCombine(kCombination, dtype));
   return MakeKernel([=](KernelContext& context) -> absl::Status {
+    if (kCombination == Combination::kDiv && !kReference && context.input(1).num_elements() > 0) SM_RETURN_IF_ERROR(CheckDivisors(context.input(2)));
     SM_RETURN_IF_ERROR(ChangeVariable(context, 0, dtype, kReference, [&](Tensor* value) {
       return Change(value, context.input(1), context.input(2), combine);
     }));

@@ -35,7 +35,9 @@ TEST_CASE("ResourceScatter refuses") {
   Scatter("Add", v, Int32s({1}, {2}), Int32s({}, {1})).Refuses(absl::StatusCode::kInvalidArgument, "is not in [0, 2)");
   Scatter("Add", v, Int32s({1}, {0}), Int32s({1, 1}, {1})).Refuses(absl::StatusCode::kInvalidArgument, "updates.shape");
   Scatter("Add", scalar, Int32s({1}, {0}), Int32s({1}, {1})).Refuses(absl::StatusCode::kInvalidArgument, "at least 1-D");
-  Scatter("Div", v, Int32s({1}, {0}), Int32s({}, {0})).Refuses(absl::StatusCode::kInvalidArgument, "division by zero");
+  Scatter("Div", v, Int32s({1}, {0}), Int32s({}, {0})).Refuses(absl::StatusCode::kInvalidArgument, "must not contain 0");
+  VariableCase floats(Floats({2}, {1, 2}));
+  Scatter("Div", floats, Int32s({1}, {0}), Floats({1}, {-0.f})).Refuses(absl::StatusCode::kInvalidArgument, "must not contain 0");
   Scatter("Add", v, Int32s({1}, {0}), Floats({}, {0})).Refuses(absl::StatusCode::kInvalidArgument, "int32");
 }
 
