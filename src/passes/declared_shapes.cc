@@ -82,6 +82,78 @@ absl::Status BlockShape(Declared& c) {
 }
 
 absl::Status ThreeChannels(Declared& c) { return EqualDims(c.Dim(0, -1), 3); }
+absl::Status ThreeColumns(Declared& c) {
+  SM_RETURN_IF_ERROR(EqualDims(c.Dim(0, -1), 3));
+  return EqualDims(c.Dim(1, -1), 3);
+}
+
+absl::Status VectorKeys(Declared& c) { return Ranks(c, {1}, 1); }
+absl::Status VectorOfSizes(Declared& c) { return Ranks(c, {1}, 1); }
+absl::Status DataAndSplits(Declared& c) { return Ranks(c, {0, 1}, 1); }
+
+absl::Status RankOfSegments(Declared& c) {
+  SM_CHECK_ARGUMENT(!c.input(0).known_rank() || !c.input(1).known_rank() || c.input(0).rank() >= c.input(1).rank(), "Shape must be at least rank ",
+                    c.input(1).rank(), " but is rank ", c.input(0).rank());
+  return absl::OkStatus();
+}
+
+absl::Status ReduceJoinAxes(Declared& c) {
+  std::vector<int64_t> axes;
+  if (!c.input(0).known_rank() || !ConstantInts(c, 1, &axes)) return absl::OkStatus();
+  const int rank = c.input(0).rank();
+  for (const int64_t axis : axes) SM_CHECK_ARGUMENT(axis >= -rank && axis < rank, "Invalid reduction dimension ", axis, " for input with ", rank, " dimensions.");
+  return absl::OkStatus();
+}
+
+// A range per channel has the channels of the input, also where it is not used.
+absl::Status RangePerChannel(Declared& c) {
+  const int64_t axis = c.attrs().Int("axis");
+  SM_RETURN_IF_ERROR(Ranks(c, {1, 2}, axis == -1 ? 0 : 1));
+  if (axis < 0 || !c.input(0).known_rank() || axis >= c.input(0).rank()) return absl::OkStatus();
+  SM_RETURN_IF_ERROR(EqualDims(c.Dim(1, 0), c.Dim(2, 0)));
+  SM_RETURN_IF_ERROR(EqualDims(c.Dim(1, 0), c.Dim(0, static_cast<int>(axis))));
+  return EqualDims(c.Dim(2, 0), c.Dim(0, static_cast<int>(axis)));
+}
+
+absl::Status WeightsOfValues(Declared& c) {
+  const PartialShape& weights = c.input(1);
+  const bool none = weights.fully_known() && weights.shape().valid() && weights.shape().num_elements() == 0;
+  return none ? absl::OkStatus() : weights.MergeWith(c.input(0)).status();
+}
+
+// Positions are compared with lengths as they are declared, an unknown size being a size of its own.
+absl::Status PositionsAndLengths(Declared& c) {
+  const PartialShape &pos = c.input(1), &len = c.input(2);
+  if (!c.FromPlaceholder(1) || !c.FromPlaceholder(2) || !pos.known_rank()) return absl::OkStatus();
+  bool same = len.known_rank() && len.rank() == pos.rank();
+  for (int d = 0; same && d < pos.rank(); ++d) same = pos.dim(d) == len.dim(d);
+  SM_CHECK_ARGUMENT(same, "pos and len shapes must match: ", pos.ToString(), " vs. ", len.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status LogitsAndLabels(Declared& c) {
+  for (const int i : {0, 1}) {
+    const PartialShape& other = c.input(1 - i);
+    SM_CHECK_ARGUMENT(c.input(i).known_rank() || !c.FromPlaceholder(i) || !other.known_rank() || other.rank() == 2,
+                      "Shape must be broadcasted with rank 2, but is rank is unknown: ", other.ToString());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SeedsOfShuffle(Declared& c) {
+  const PartialShape& seed = c.input(1);
+  if (!c.FromPlaceholder(1) || !seed.known_rank()) return absl::OkStatus();
+  const bool fits = (seed.rank() == 1 || seed.rank() == 2) && c.Dim(1, -1) == 3;
+  SM_CHECK_ARGUMENT(fits, "Seed must have shape [3] or [n, 3] but got ", seed.ToString());
+  return absl::OkStatus();
+}
+
+// Without a shape to ensure, the reference wants the rank to be unknown, too.
+absl::Status ShapeToEnsure(Declared& c) {
+  SM_CHECK_ARGUMENT(c.attrs().Shape("shape").known_rank() || !c.FromPlaceholder(0) || !c.input(0).known_rank(), "Shape must be rank -1 but is rank ",
+                    c.input(0).rank());
+  return absl::OkStatus();
+}
 
 absl::Status SequenceLengths(Declared& c) { return EqualDims(c.Dim(0, 1), c.Dim(1, 0)); }
 
@@ -119,7 +191,7 @@ absl::Status DequantizeAxis(Declared& c) {
 
 // An axis that is not known yet is taken for the last.
 absl::Status SplitSizes(Declared& c) {
-  SM_RETURN_IF_ERROR(Ranks(c, {2}, 0));
+  if (c.constant(2) != nullptr) SM_RETURN_IF_ERROR(Ranks(c, {2}, 0));
   std::vector<int64_t> sizes;
   const int64_t all = c.Dim(0, -1);
   if (all < 0 || c.constant(2) != nullptr || !ConstantInts(c, 1, &sizes)) return absl::OkStatus();
@@ -193,15 +265,19 @@ constexpr Row kRows[] = {  // sorted
     {"ConcatV2", LastScalar},
     {"Conv2D", FilterFits},
     {"Conv3D", FilterFits},
-    {"Cross", ThreeChannels},
+    {"Cross", ThreeColumns},
+    {"DenseCountSparseOutput", WeightsOfValues},
     {"DenseToCSRSparseMatrix", DenseRank},
     {"DepthwiseConv2dNative", FilterFits},
     {"Dequantize", DequantizeAxis},
     {"EmptyTensorList", ElementShape<0>},
+    {"EnsureShape", ShapeToEnsure},
     {"Fill", FillOf},
     {"FusedPadConv2D", PadConv},
     {"FusedResizeAndPadConv2D", ResizePadConv},
     {"HSVToRGB", ThreeChannels},
+    {"LookupTableImport", VectorKeys},
+    {"LookupTableImportV2", VectorKeys},
     {"LookupTableRemove", AtLeastVectorKeys},
     {"LookupTableRemoveV2", AtLeastVectorKeys},
     {"MatrixDiagPartV2", DiagPadding},
@@ -210,11 +286,37 @@ constexpr Row kRows[] = {  // sorted
     {"MaxPool3D", PoolFits},
     {"MaxPoolWithArgmax", PoolFits},
     {"PlaceholderWithDefault", Default},
+    {"QuantizeAndDequantizeV2", RangePerChannel},
+    {"QuantizeAndDequantizeV3", RangePerChannel},
+    {"QuantizeAndDequantizeV4", RangePerChannel},
+    {"QuantizedAvgPool", PoolFits},
+    {"QuantizedConv2D", FilterFits},
+    {"QuantizedMaxPool", PoolFits},
     {"RGBToHSV", ThreeChannels},
+    {"RandomIndexShuffle", SeedsOfShuffle},
     {"Range", RangeOf},
+    {"ReduceJoin", ReduceJoinAxes},
+    {"Reshape", VectorOfSizes},
+    {"SoftmaxCrossEntropyWithLogits", LogitsAndLabels},
     {"SpaceToBatchND", BlockShape},
     {"SparseTensorToCSRSparseMatrix", SparseRank},
     {"SplitV", SplitSizes},
+    {"StringNGrams", DataAndSplits},
+    {"Substr", PositionsAndLengths},
+    {"TensorArrayConcatV2", LastScalar},
+    {"TensorArrayConcatV3", LastScalar},
+    {"TensorArrayGatherV2", LastScalar},
+    {"TensorArrayGatherV3", LastScalar},
+    {"TensorArrayReadV2", LastScalar},
+    {"TensorArrayReadV3", LastScalar},
+    {"TensorArrayScatterV2", LastScalar},
+    {"TensorArrayScatterV3", LastScalar},
+    {"TensorArraySizeV2", LastScalar},
+    {"TensorArraySizeV3", LastScalar},
+    {"TensorArraySplitV2", LastScalar},
+    {"TensorArraySplitV3", LastScalar},
+    {"TensorArrayWriteV2", LastScalar},
+    {"TensorArrayWriteV3", LastScalar},
     {"TensorListFromTensor", ElementShape<1>},
     {"TensorListGather", ElementShape<2>},
     {"TensorListGetItem", ElementShape<2>},
@@ -224,6 +326,7 @@ constexpr Row kRows[] = {  // sorted
     {"TensorListScatterV2", ElementShape<2>},
     {"TensorListSplit", ElementShape<1>},
     {"TensorListStack", ElementShape<1>},
+    {"UnsortedSegmentJoin", RankOfSegments},
 };
 
 const Row* FindRow(const Node& node) {

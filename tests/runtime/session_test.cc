@@ -220,6 +220,18 @@ TEST_CASE("declared shapes are held to what the reference infers") {
   shape->add_dim()->set_size(3);
   refused(given, {}, "");
 
+  ModelBuilder reshape;
+  reshape.Placeholder("x", DataType::kFloat);
+  reshape.Const("shape", Int32s({}, {2}));
+  reshape.Node("out", "Reshape", {"x", "shape"}).Type("T", DataType::kFloat).Type("Tshape", DataType::kInt32);
+  refused(reshape, {{"x", Floats({2}, {1, 2})}}, "rank 1 but is rank 0");
+
+  ModelBuilder join;
+  join.Const("x", Strings({2}, {"a", "b"}));
+  join.Const("axis", Int32s({1}, {1}));
+  join.Node("out", "ReduceJoin", {"x", "axis"});
+  refused(join, {}, "Invalid reduction dimension 1");
+
   // The same kernel takes a vector of one where nothing is declared.
   ModelBuilder open;
   for (const char* name : {"start", "limit", "delta"}) open.Placeholder(name, DataType::kInt32);
