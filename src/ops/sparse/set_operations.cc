@@ -2,9 +2,9 @@
 // the others say which. The sets of a result are in order of their values.
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,8 +20,9 @@ namespace {
 enum class SetOperation { kAMinusB, kBMinusA, kIntersection, kUnion };
 
 using Group = std::vector<int64_t>;
+// In the order of the input: a group that comes again, where indices are not sorted, is a group of its own.
 template <typename T>
-using Sets = std::map<Group, std::set<T>>;
+using Sets = std::vector<std::pair<Group, std::set<T>>>;
 
 absl::Status CheckRank2(const TensorShape& shape) {
   SM_CHECK_ARGUMENT(shape.rank() >= 2, "Shape ", shape.ToString(), " has rank ", shape.rank(), " < 2");
@@ -33,21 +34,28 @@ absl::StatusOr<SparseInput> SparseSets(const KernelContext& context, int i, bool
   SM_ASSIGN_OR_RETURN(SparseInput in, ReadSparse(context, i));
   SM_RETURN_IF_ERROR(CheckRank2(in.shape));
   if (validate) SM_RETURN_IF_ERROR(in.Check(true));
+  return in;
+}
+
+absl::Status CheckBelowShape(const SparseInput& in) {
   for (int64_t k = 0; k < in.n; ++k) {
     for (int d = 0; d < in.rank; ++d) {
       const int64_t size = in.shape.dim(d), at = in.row(k)[d];
       if (size <= 0) return absl::InternalError(absl::StrCat("Invalid dim_size[", d, "] = ", size, "."));
       if (at >= size) return absl::InternalError(absl::StrCat("indices[", k, ", ", d, "] expected < ", size, ", got ", at, "."));
-      SM_CHECK_ARGUMENT(at >= 0, "indices[", k, ", ", d, "] must be >= 0, is ", at);
     }
   }
-  return in;
+  return absl::OkStatus();
 }
 
 template <typename T>
 Sets<T> GroupSparse(const SparseInput& in) {
   Sets<T> sets;
-  for (int64_t k = 0; k < in.n; ++k) sets[Group(in.row(k), in.row(k) + in.rank - 1)].insert(in.values->data<T>()[k]);
+  for (int64_t k = 0; k < in.n; ++k) {
+    Group group(in.row(k), in.row(k) + in.rank - 1);
+    if (sets.empty() || sets.back().first != group) sets.emplace_back(std::move(group), std::set<T>());
+    sets.back().second.insert(in.values->data<T>()[k]);
+  }
   return sets;
 }
 
@@ -57,7 +65,7 @@ Sets<T> GroupDense(const Tensor& in) {
   const int64_t size = in.dim(in.rank() - 1);
   Group group(static_cast<size_t>(in.rank()) - 1, 0);
   for (int64_t start = 0; start < in.num_elements(); start += size) {
-    sets.emplace_hint(sets.end(), group, std::set<T>(in.data<T>() + start, in.data<T>() + start + size));
+    sets.emplace_back(group, std::set<T>(in.data<T>() + start, in.data<T>() + start + size));
     for (int d = in.rank() - 2; d >= 0 && ++group[static_cast<size_t>(d)] == in.dim(d); --d) group[static_cast<size_t>(d)] = 0;
   }
   return sets;
@@ -108,44 +116,58 @@ template <bool kSparseA, bool kSparseB>
 struct Operation {
   template <typename T>
   static absl::Status Run(KernelContext& context, SetOperation operation, bool validate) {
-    Sets<T> a, b;
-    TensorShape shape_a, shape_b;
-    SM_RETURN_IF_ERROR((Load<T, kSparseA>(context, 0, validate, &a, &shape_a)));
-    SM_RETURN_IF_ERROR((Load<T, kSparseB>(context, kSparseA ? 3 : 1, validate, &b, &shape_b)));
-    SM_CHECK_ARGUMENT(Groups(shape_a) == Groups(shape_b), "Mismatched shapes ", Groups(shape_a).ToString(), " vs ", Groups(shape_b).ToString());
-    Sets<T> result;
-    for (const auto& [group, set] : a) {
-      auto other = b.find(group);
-      std::set<T> combined = Combine(set, other == b.end() ? std::set<T>() : other->second, operation);
-      if (!combined.empty()) result.emplace(group, std::move(combined));
-    }
-    for (const auto& [group, set] : b) {
-      if (a.count(group) > 0) continue;
-      std::set<T> combined = Combine(std::set<T>(), set, operation);
-      if (!combined.empty()) result.emplace(group, std::move(combined));
-    }
-    return Give(context, result, Groups(shape_a));
+    Side<T> a, b;
+    SM_RETURN_IF_ERROR((Load<T, kSparseA>(context, 0, validate, &a)));
+    SM_RETURN_IF_ERROR((Load<T, kSparseB>(context, kSparseA ? 3 : 1, validate, &b)));
+    const TensorShape groups = Groups(a.shape);
+    SM_CHECK_ARGUMENT(groups == Groups(b.shape), "Mismatched shapes ", groups.ToString(), " vs ", Groups(b.shape).ToString());
+    for (const Side<T>* side : {&a, &b}) SM_RETURN_IF_ERROR(CheckBelowShape(side->sparse));
+    return Give(context, Walk(a.sets, b.sets, operation), groups);
   }
 
  private:
+  template <typename T>
+  struct Side {
+    SparseInput sparse;  // empty where the input is dense
+    TensorShape shape;
+    Sets<T> sets;
+  };
+
   template <typename T, bool kSparse>
-  static absl::Status Load(KernelContext& context, int i, bool validate, Sets<T>* sets, TensorShape* shape) {
+  static absl::Status Load(KernelContext& context, int i, bool validate, Side<T>* side) {
     if constexpr (kSparse) {
-      SM_ASSIGN_OR_RETURN(SparseInput in, SparseSets(context, i, validate));
-      *shape = in.shape;
-      *sets = GroupSparse<T>(in);
+      SM_ASSIGN_OR_RETURN(side->sparse, SparseSets(context, i, validate));
+      side->shape = side->sparse.shape;
+      side->sets = GroupSparse<T>(side->sparse);
     } else {
-      *shape = context.input(i).shape();
-      SM_RETURN_IF_ERROR(CheckRank2(*shape));
-      *sets = GroupDense<T>(context.input(i));
+      side->shape = context.input(i).shape();
+      SM_RETURN_IF_ERROR(CheckRank2(side->shape));
+      side->sets = GroupDense<T>(context.input(i));
     }
     return absl::OkStatus();
+  }
+
+  // Both in their order. Beside a dense input that has elements, groups that it does not come to are lost.
+  template <typename T>
+  static Sets<T> Walk(const Sets<T>& a, const Sets<T>& b, SetOperation operation) {
+    Sets<T> result;
+    for (size_t i = 0, k = 0; i < a.size() || ((kSparseA || a.empty()) && k < b.size());) {
+      const bool same = i < a.size() && k < b.size() && a[i].first == b[k].first;
+      const bool use_a = same || (i < a.size() && (!kSparseA || k == b.size() || a[i].first < b[k].first)), use_b = same || !use_a;
+      std::set<T> combined = Combine(use_a ? a[i].second : std::set<T>(), use_b ? b[k].second : std::set<T>(), operation);
+      if (!combined.empty()) result.emplace_back(use_a ? a[i].first : b[k].first, std::move(combined));
+      if (use_a) ++i;
+      if (use_b) ++k;
+    }
+    return result;
   }
 };
 
 template <typename T>
 absl::Status Size(KernelContext& context, bool validate) {
   SM_ASSIGN_OR_RETURN(SparseInput in, SparseSets(context, 0, validate));
+  SM_RETURN_IF_ERROR(CheckBelowShape(in));
+  for (const int64_t index : in.indices) SM_CHECK_ARGUMENT(index >= 0, "indices must be >= 0, one is ", index);
   const TensorShape groups = Groups(in.shape);
   SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, groups));
   std::fill_n(out->data<int32_t>(), out->num_elements(), 0);

@@ -22,6 +22,21 @@ TEST_CASE("Set operations") {
       .In(Int64s({0, 2}, {})).In(Int64s({0}, {})).In(Int64s({2}, {2, 1})).Refuses(absl::StatusCode::kInvalidArgument, "Mismatched shapes");
 }
 
+TEST_CASE("Set operations with empty sets") {
+  OpCase("DenseToDenseSetOperation").Type("T", DataType::kInt32).String("set_operation", "union").In(Int32s({2, 0}, {})).In(Int32s({2, 1}, {5, 6}))
+      .Gives({Int64s({2, 2}, {0, 0, 1, 0}), Int32s({2}, {5, 6}), Int64s({2}, {2, 1})});
+  OpCase("DenseToDenseSetOperation").Type("T", DataType::kInt32).String("set_operation", "union").In(Int32s({2, 1}, {5, 6})).In(Int32s({2, 0}, {}))
+      .Gives({Int64s({2, 2}, {0, 0, 1, 0}), Int32s({2}, {5, 6}), Int64s({2}, {2, 1})});
+}
+
+// Groups of unsorted indices meet those of the other side in the order they come.
+TEST_CASE("Set operations without validation") {
+  OpCase("SparseToSparseSetOperation").Type("T", DataType::kInt64).String("set_operation", "b-a").Bool("validate_indices", false)
+      .In(Int64s({5, 3}, {1, 2, 0, 2, 1, 0, 2, 1, 2, 2, 2, 2, 1, 2, 0})).In(Int64s({5}, {2, 5, 1, 6, 2})).In(Int64s({3}, {3, 3, 3}))
+      .In(Int64s({5, 3}, {0, 1, 1, 1, 2, 0, 2, 0, 0, 2, 2, 1, 0, 1, 1})).In(Int64s({5}, {4, 3, 1, 6, 4})).In(Int64s({3}, {3, 3, 3}))
+      .Gives({Int64s({4, 3}, {0, 1, 0, 1, 2, 0, 2, 0, 0, 0, 1, 0}), Int64s({4}, {4, 3, 1, 4}), Int64s({3}, {3, 3, 1})});
+}
+
 TEST_CASE("SetSize") {
   auto size = [](Tensor indices, bool validate) {
     OpCase op("SetSize");
