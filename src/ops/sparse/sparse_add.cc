@@ -82,6 +82,7 @@ struct Extremum {
     SM_ASSIGN_OR_RETURN(SparseInput a, ReadSparse(context, 0));
     SM_ASSIGN_OR_RETURN(SparseInput b, ReadSparse(context, 3));
     SM_RETURN_IF_ERROR(CheckSame(a, b));
+    for (const SparseInput* side : {&a, &b}) SM_RETURN_IF_ERROR(side->Check(false));
     std::vector<int64_t> indices;
     std::vector<T> values;
     Merge(a, b, [&](int64_t i, int64_t j) {

@@ -103,6 +103,7 @@ bool Apply(Kind kind, T a, T b, T* out) {
       *out = kind == Kind::kAdd ? static_cast<T>(x + y) : kind == Kind::kMul ? static_cast<T>(x * y) : static_cast<T>(a / b);
     }
   } else {
+    if (kind == Kind::kDiv && b == T{}) return false;
     *out = static_cast<T>(kind == Kind::kAdd ? a + b : kind == Kind::kMul ? a * b : a / b);
   }
   return true;
@@ -125,7 +126,7 @@ struct Cwise {
     for (int64_t i = 0; i < sparse.n; ++i) {
       int64_t place = 0;
       for (int d = 0; d < dense.rank(); ++d) place = place * dense.dim(d) + (dense.dim(d) == 1 ? 0 : sparse.row(i)[d + lead]);
-      SM_CHECK_ARGUMENT(Apply(kKind, sparse.values->data<T>()[i], dense.data<T>()[place], out->data<T>() + i), "Integer division by zero");
+      SM_CHECK_ARGUMENT(Apply(kKind, sparse.values->data<T>()[i], dense.data<T>()[place], out->data<T>() + i), "division by zero: the dense tensor contains 0");
     }
     return absl::OkStatus();
   }

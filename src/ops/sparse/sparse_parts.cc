@@ -113,7 +113,7 @@ absl::Status Slice(KernelContext& context) {
   std::vector<int64_t> rows, indices;
   for (int64_t i = 0; i < in.n; ++i) {
     bool inside = true;
-    for (size_t d = 0; d < dims.size(); ++d) inside = inside && in.row(i)[d] >= start[d] && static_cast<__int128>(in.row(i)[d]) - start[d] < dims[d];
+    for (size_t d = 0; d < dims.size(); ++d) inside = inside && in.row(i)[d] >= start[d] && static_cast<__int128>(in.row(i)[d]) - start[d] < size[d];
     if (!inside) continue;
     rows.push_back(i);
     for (size_t d = 0; d < dims.size(); ++d) indices.push_back(in.row(i)[d] - start[d]);

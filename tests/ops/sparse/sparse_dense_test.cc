@@ -28,6 +28,8 @@ TEST_CASE("SparseDenseCwise broadcasts the dense side") {
   cwise("SparseDenseCwiseAdd", Int32s({2, 1}, {2, 3})).Gives({Int32s({2}, {8, 12})});
   cwise("SparseDenseCwiseDiv", Int32s({}, {2})).Gives({Int32s({2}, {3, 4})});
   cwise("SparseDenseCwiseDiv", Int32s({}, {0})).Refuses(absl::StatusCode::kInvalidArgument, "division by zero");
+  OpCase("SparseDenseCwiseDiv").Type("T", DataType::kFloat).In(Int64s({1, 1}, {1})).In(Floats({1}, {1})).In(Int64s({1}, {2})).In(Floats({2}, {1, 0}))
+      .Refuses(absl::StatusCode::kInvalidArgument, "division by zero");
   cwise("SparseDenseCwiseMul", Int32s({3}, {2, 3, 4})).Refuses(absl::StatusCode::kInvalidArgument, "incompatible shapes");
   OpCase("SparseDenseCwiseMul").Type("T", DataType::kInt32).In(Int64s({0, 6}, {})).In(Int32s({0}, {})).In(Int64s({6}, {1, 1, 1, 1, 1, 1})).In(Int32s({}, {2}))
       .Refuses(absl::StatusCode::kInvalidArgument, "ranks between 1 and 5");

@@ -31,6 +31,9 @@ TEST_CASE("SparseSlice and its gradient") {
       .Gives({Int64s({1, 1}, {1}), Int32s({1}, {6}), Int64s({1}, {2})});
   OpCase("SparseSlice").Type("T", DataType::kInt32).In(Int64s({2, 1}, {1, 3})).In(Int32s({2}, {5, 6})).In(Int64s({1}, {4})).In(Int64s({1}, {2})).In(Int64s({1}, {-9}))
       .Refuses(absl::StatusCode::kInvalidArgument, "non-negative");
+  // Indices outside of the shape are cut by the size alone.
+  OpCase("SparseSlice").Type("T", DataType::kInt32).In(Int64s({2, 1}, {1, 5})).In(Int32s({2}, {5, 6})).In(Int64s({1}, {4})).In(Int64s({1}, {2})).In(Int64s({1}, {9}))
+      .Gives({Int64s({1, 1}, {3}), Int32s({1}, {6}), Int64s({1}, {2})});
   OpCase("SparseSliceGrad").Type("T", DataType::kFloat).In(Floats({1}, {7})).In(Int64s({2, 1}, {1, 3})).In(Int64s({1}, {2})).In(Int64s({1, 1}, {1}))
       .Gives({Floats({2}, {0, 7})});
   OpCase("SparseSliceGrad").Type("T", DataType::kFloat).In(Floats({1}, {7})).In(Int64s({2, 1}, {1, 3})).In(Int64s({1}, {0})).In(Int64s({1, 1}, {2}))
