@@ -64,6 +64,7 @@ absl::StatusOr<std::vector<bool>> Flags(const std::vector<int64_t>& axes, int ra
 
 absl::Status RunReverseV2(KernelContext& context) {
   SM_RETURN_IF_ERROR(CheckRank(context, 1, 1, "axis"));
+  if (context.input(0).num_elements() == 0 || context.input(0).rank() == 0) return context.Forward(0, 0, context.input(0).shape());
   SM_ASSIGN_OR_RETURN(const std::vector<int64_t> axes, IntsOf(context.input(1)));
   SM_ASSIGN_OR_RETURN(const std::vector<bool> reversed, Flags(axes, context.input(0).rank()));
   return ReverseDims(context, reversed);

@@ -53,6 +53,16 @@ absl::Status FillNeutral(Fold fold, Tensor* out, ThreadPool& pool) {
   });
 }
 
+// Fills `count` floats with what is below all others, or above.
+absl::Status FillLimit(Fold fold, DataType type, void* data, int64_t count) {
+  return Dispatch<FloatTypes>(type, [&](auto tag) -> absl::Status {
+    using T = typename decltype(tag)::type;
+    const float infinity = std::numeric_limits<float>::infinity();
+    std::fill_n(static_cast<T*>(data), count, static_cast<T>(fold == Fold::kMin ? infinity : -infinity));
+    return absl::OkStatus();
+  });
+}
+
 // Divides `count` elements by the number of rows that they are the sum of.
 absl::Status Divide(DataType type, void* data, int64_t count, int64_t rows) {
   return DispatchAs<absl::Status, NumberTypes>(type, [&](auto tag) -> absl::Status {
@@ -76,6 +86,36 @@ absl::Status Divide(DataType type, void* data, int64_t count, int64_t rows) {
   });
 }
 
+// How elements join. Of two where one is NaN, `join` keeps the older unless that is NaN, `last` takes the newer: the reference does
+// the former to whole vectors of `vector` elements of sorted segments, and the latter to the rest and to unsorted ones.
+struct Joins {
+  CombineFunction join, last;
+  int64_t vector = 0;  // 0: no dtype with NaN, or an operation that keeps it
+};
+
+template <typename T, bool kMax>
+void JoinLast(const void* in, void* out, int64_t count) {
+  const T* newer = static_cast<const T*>(in);
+  T* older = static_cast<T*>(out);
+  for (int64_t i = 0; i < count; ++i) {
+    const bool keep = kMax ? older[i] > newer[i] : older[i] < newer[i];
+    if (!keep) older[i] = newer[i];
+  }
+}
+
+absl::StatusOr<Joins> JoinsOf(DataType type, Fold fold) {
+  SM_ASSIGN_OR_RETURN(const CombineFunction join, CombineFor(type, CombineOf(fold)));
+  Joins joins{join, join};
+  if ((fold != Fold::kMax && fold != Fold::kMin) || !IsFloating(type)) return joins;
+  SM_RETURN_IF_ERROR(Dispatch<FloatTypes>(type, [&](auto tag) -> absl::Status {
+    using T = typename decltype(tag)::type;
+    joins.last = fold == Fold::kMax ? &JoinLast<T, true> : &JoinLast<T, false>;
+    return absl::OkStatus();
+  }));
+  joins.vector = type == DataType::kDouble ? 4 : 8;
+  return joins;
+}
+
 // Rows [begin, end) of the data make row `id` of the result.
 struct Segment {
   int64_t id, begin, end;
@@ -93,7 +133,24 @@ absl::StatusOr<std::vector<Segment>> Segments(const std::vector<int64_t>& ids) {
   return segments;
 }
 
-absl::Status RunSorted(KernelContext& context, Fold fold, CombineFunction join) {
+// Joins rows [begin, end) of `run` elements each.
+absl::Status JoinRows(const Joins& joins, Fold fold, DataType type, const char* from, int64_t rows, int64_t run, char* to) {
+  const int64_t size = static_cast<int64_t>(DataTypeSize(type));
+  const int64_t vectors = joins.vector > 0 && rows > 1 ? run / joins.vector * joins.vector : 0;
+  CopyRun(type, from, to, run);
+  if (vectors > 0) {
+    SM_RETURN_IF_ERROR(FillLimit(fold, type, to, vectors));
+    joins.join(from, to, vectors);
+  }
+  for (int64_t r = 1; r < rows; ++r) {
+    const char* row = from + r * run * size;
+    if (vectors > 0) joins.join(row, to, vectors);
+    joins.last(row + vectors * size, to + vectors * size, run - vectors);
+  }
+  return fold == Fold::kMean ? Divide(type, to, run, rows) : absl::OkStatus();
+}
+
+absl::Status RunSorted(KernelContext& context, Fold fold, const Joins& joins) {
   const Tensor& data = context.input(0);
   SM_CHECK_ARGUMENT(data.rank() >= 1, "input must be at least rank 1");
   SM_CHECK_ARGUMENT(context.input(1).rank() == 1, "segment_ids should be a vector.");
@@ -116,15 +173,13 @@ absl::Status RunSorted(KernelContext& context, Fold fold, CombineFunction join) 
     for (int64_t s = begin; s < end; ++s) {
       const Segment& segment = segments[static_cast<size_t>(s)];
       char* row = to + segment.id * bytes;
-      CopyRun(data.dtype(), from + segment.begin * bytes, row, run);
-      for (int64_t r = segment.begin + 1; r < segment.end; ++r) join(from + r * bytes, row, run);
-      if (fold == Fold::kMean) (void)Divide(data.dtype(), row, run, segment.end - segment.begin);
+      (void)JoinRows(joins, fold, data.dtype(), from + segment.begin * bytes, segment.end - segment.begin, run, row);
     }
   });
   return absl::OkStatus();
 }
 
-absl::Status RunUnsorted(KernelContext& context, Fold fold, CombineFunction join) {
+absl::Status RunUnsorted(KernelContext& context, Fold fold, const Joins& joins) {
   const Tensor& data = context.input(0);
   const Tensor& ids_tensor = context.input(1);
   SM_RETURN_IF_ERROR(CheckScalar(context, 2, "num_segments"));
@@ -149,16 +204,16 @@ absl::Status RunUnsorted(KernelContext& context, Fold fold, CombineFunction join
   context.pool().ParallelFor(rows, rows / threads + 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = 0; i < n; ++i) {
       const int64_t id = ids[static_cast<size_t>(i)];
-      if (id >= begin && id < end) join(static_cast<const char*>(data.raw()) + i * bytes, static_cast<char*>(out->raw()) + id * bytes, run);
+      if (id >= begin && id < end) joins.last(static_cast<const char*>(data.raw()) + i * bytes, static_cast<char*>(out->raw()) + id * bytes, run);
     }
   });
   return absl::OkStatus();
 }
 
-template <Fold kFold, absl::Status (*kRun)(KernelContext&, Fold, CombineFunction)>
+template <Fold kFold, absl::Status (*kRun)(KernelContext&, Fold, const Joins&)>
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
-  SM_ASSIGN_OR_RETURN(const CombineFunction join, CombineFor(init.input_dtype(0), CombineOf(kFold)));
-  return MakeKernel([join](KernelContext& context) { return kRun(context, kFold, join); });
+  SM_ASSIGN_OR_RETURN(const Joins joins, JoinsOf(init.input_dtype(0), kFold));
+  return MakeKernel([joins](KernelContext& context) { return kRun(context, kFold, joins); });
 }
 
 absl::Status InferSorted(InferContext& context) {

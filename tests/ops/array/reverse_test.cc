@@ -11,6 +11,7 @@ TEST_CASE("ReverseV2 turns axes around") {
   OpCase("ReverseV2").Type("T", DataType::kFloat).In(x).In(Int32s({2}, {-1, 0})).Gives({Floats({2, 3}, {6, 5, 4, 3, 2, 1})});
   OpCase("ReverseV2").Type("T", DataType::kString).In(Strings({2}, {"a", "b"})).In(Int32s({1}, {0})).Gives({Strings({2}, {"b", "a"})});
   OpCase("ReverseV2").Type("T", DataType::kFloat).In(x).In(Int32s({1}, {2})).Refuses(absl::StatusCode::kInvalidArgument, "out of valid range");
+  OpCase("ReverseV2").Type("T", DataType::kFloat).In(Floats({}, {1})).In(Int32s({0}, {})).Gives({Floats({}, {1})});
   OpCase("ReverseV2").Type("T", DataType::kFloat).In(x).In(Int32s({2}, {0, -2})).Refuses(absl::StatusCode::kInvalidArgument, "specified more than once");
 }
 

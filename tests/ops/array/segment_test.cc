@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "op_case.h"
 
@@ -29,6 +30,13 @@ TEST_CASE("UnsortedSegment ops take segments in any order") {
   const Tensor x = Floats({4}, {1, 2, 3, 4}), ids = Int32s({4}, {2, 0, 2, -1}), three = Tensor::Scalar<int32_t>(3);
   Sorted("UnsortedSegmentSum").In(x).In(ids).In(three).Gives({Floats({3}, {2, 0, 4})});
   Sorted("UnsortedSegmentProd").In(x).In(ids).In(three).Gives({Floats({3}, {2, 1, 3})});
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  Sorted("UnsortedSegmentMax").In(Floats({4}, {1, nan, nan, 3})).In(Int32s({4}, {0, 0, 1, 1})).In(Int32s({}, {2})).Gives({Floats({2}, {nan, 3})});
+  Sorted("SegmentMin").In(Floats({4}, {1, nan, nan, 3})).In(Int32s({4}, {0, 0, 1, 1})).Gives({Floats({2}, {nan, 3})});
+  std::vector<float> rows(27, nan);
+  rows[0] = rows[17] = 1;
+  Sorted("SegmentMax").In(Floats({3, 9}, rows)).In(Int32s({3}, {0, 0, 1}))
+      .Gives({Floats({2, 9}, {1, -inf, -inf, -inf, -inf, -inf, -inf, -inf, 1, nan, nan, nan, nan, nan, nan, nan, nan, nan})});
   Sorted("UnsortedSegmentMax").In(x).In(ids).In(three).Gives({Floats({3}, {2, -3.4028235e38f, 3})});
   Sorted("UnsortedSegmentMin").In(x).In(ids).In(three).Gives({Floats({3}, {2, 3.4028235e38f, 1})});
   Sorted("SegmentSumV2").In(x).In(Int32s({4}, {0, 0, 2, 2})).In(three).Gives({Floats({3}, {3, 0, 7})});
