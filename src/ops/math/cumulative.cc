@@ -40,8 +40,7 @@ struct CumLogSumExp {
   SM_INLINE static T Do(T a, T b) {
     using C = Compute<T>;
     const C x = Load(a), y = Load(b);
-    if (x != x || y != y) return static_cast<T>(x + y);
-    const C low = std::min(x, y), high = std::max(x, y);
+    const C low = std::min(x, y), high = std::max(x, y);  // both x where y is NaN, as in the reference
     if (high < std::numeric_limits<C>::lowest()) return static_cast<T>(high);
     return static_cast<T>(std::log1p(std::exp(low - high)) + high);
   }

@@ -130,6 +130,7 @@ TEST_CASE("Scans, exclusive and reversed") {
   Float("Cumsum").Bool("exclusive", true).Bool("reverse", true).In(x).In(Int32s({}, {0})).Gives({Floats({2, 3}, {4, 5, 6, 0, 0, 0})});
   Float("Cumsum").Bool("exclusive", true).In(x).In(Int32s({}, {0})).Gives({Floats({2, 3}, {0, 0, 0, 1, 2, 3})});
   Case("Cumprod", DataType::kInt8).In(Values<int8_t>({3}, {100, 2, 2})).In(Int32s({}, {0})).Gives({Values<int8_t>({3}, {100, -56, -112})});
+  Float("CumulativeLogsumexp").In(Floats({3}, {1, kNan, 2})).In(Int32s({}, {0})).Gives({Floats({3}, {1, 1.6931472f, 2.5514448f})});
   Float("CumulativeLogsumexp").In(Floats({5}, {-kInf, 0, 0, kInf, 2})).In(Int32s({}, {0})).Gives({Floats({5}, {-kInf, 0, 0.6931472f, kInf, kInf})});
   Float("Cumsum").In(x).In(Int32s({}, {2})).Refuses(absl::StatusCode::kInvalidArgument, "Expected scan axis");
   Float("Cumsum").In(x).In(Int32s({1}, {0})).Refuses(absl::StatusCode::kInvalidArgument);
