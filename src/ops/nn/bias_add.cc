@@ -68,6 +68,7 @@ struct BiasAdd {
   }
 };
 
+// Sums of half are float. Those of bfloat16 are rounded at every step where the channels come last, as the reference's.
 struct BiasAddGrad {
   template <typename T>
   static absl::Status Run(KernelContext& context, bool channels_first) {
@@ -76,10 +77,12 @@ struct BiasAddGrad {
     SM_ASSIGN_OR_RETURN(Split s, SplitValue(gradient.shape(), channels_first, "Input tensor"));
     SM_ASSIGN_OR_RETURN(Tensor * out, context.Output(0, TensorShape({s.channels})));
     const T* from = gradient.data<T>();
+    const bool rounded = std::is_same_v<T, BFloat16> && !channels_first;
     for (int64_t c = 0; c < s.channels; ++c) {
       Sum sum = Sum(0);
       for (int64_t o = 0; o < s.outer; ++o) {
         for (int64_t i = 0; i < s.inner; ++i) sum = Add<Sum>(sum, static_cast<Sum>(from[(o * s.channels + c) * s.inner + i]));
+        if (rounded) sum = static_cast<Sum>(static_cast<T>(sum));
       }
       out->data<T>()[c] = static_cast<T>(sum);
     }

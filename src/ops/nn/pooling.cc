@@ -47,6 +47,9 @@ absl::StatusOr<PoolAttrs> ReadPoolAttrs(const Attributes& attrs, int spatial_dim
                       "Sliding window ksize must be positive. The specified or inferred ksize is: ", absl::StrJoin(ksize, ","));
   }
   if (ksize[0] != 1 || strides[0] != 1) return absl::UnimplementedError("Pooling is not yet supported on the batch dimension.");
+  if (spatial_dims == 3 && (ksize[layout.channel] != 1 || strides[layout.channel] != 1)) {
+    return absl::UnimplementedError("Pooling is not yet supported on the depth dimension.");
+  }
   for (int64_t stride : strides) {
     SM_CHECK_ARGUMENT(stride > 0 && stride <= kMaxInt, "Sliding window stride must be positive, is ",
                       absl::StrJoin(strides, ","));

@@ -110,19 +110,19 @@ absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial
                     " dimensions, has ", window.strides.size());
   SM_CHECK_ARGUMENT(static_cast<int>(window.dilations.size()) == rank, "Sliding window dilations field must specify ", rank,
                     " dimensions, has ", window.dilations.size());
+  if (window.strides[0] != 1 || window.strides[channel] != 1) {
+    return absl::Status(unsupported, "strides in the batch and depth dimensions are not supported");
+  }
   for (int64_t s : window.strides) {
     SM_CHECK_ARGUMENT(s > 0 && s <= std::numeric_limits<int32_t>::max(), "Spatial strides must be larger than 0, are [",
                       absl::StrJoin(window.strides, ","), "]");
   }
+  if (window.dilations[0] != 1 || window.dilations[channel] != 1) {
+    return absl::Status(unsupported, "dilation rates in the batch and depth dimensions are not supported");
+  }
   for (int64_t d : window.dilations) {
     SM_CHECK_ARGUMENT(d > 0 && d <= std::numeric_limits<int32_t>::max(), "Dilated rates must be larger than 0, are [",
                       absl::StrJoin(window.dilations, ","), "]");
-  }
-  if (window.strides[0] != 1 || window.strides[channel] != 1) {
-    return absl::Status(unsupported, "strides in the batch and depth dimensions are not supported");
-  }
-  if (window.dilations[0] != 1 || window.dilations[channel] != 1) {
-    return absl::Status(unsupported, "dilation rates in the batch and depth dimensions are not supported");
   }
   SM_RETURN_IF_ERROR(CheckExplicitPaddings(window));
   return window;

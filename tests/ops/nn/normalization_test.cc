@@ -20,6 +20,8 @@ TEST_CASE("BiasAdd adds along the channels") {
       .Gives({Int32s({1, 2, 2}, {11, 12, 4, -2147483647 - 1})});
   OpCase("BiasAddV1").Type("T", DataType::kFloat).In(Floats({0, 2}, {})).In(Floats({2}, {10, 20})).Gives({Floats({0, 2}, {})});
   OpCase("BiasAddGrad").Type("T", DataType::kFloat).In(Floats({2, 2}, {1, 2, 3, 4})).Gives({Floats({2}, {4, 6})});
+  OpCase("BiasAddGrad").Type("T", DataType::kBFloat16).In(Values<BFloat16>({3, 1}, {BFloat16(128.f), BFloat16(0.6f), BFloat16(0.6f)})).Within(0, 0)
+      .Gives({Values<BFloat16>({1}, {BFloat16(130.f)})});
   OpCase("BiasAdd")
       .Type("T", DataType::kFloat)
       .In(Floats({2}, {1, 2}))
