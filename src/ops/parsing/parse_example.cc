@@ -174,9 +174,9 @@ absl::Status Parser::ReadKeys() {
   } else {
     for (const std::string& key : config_.keys) keys_.push_back(key);
   }
-  for (size_t f = 0; f < count_; ++f) {
-    if (!index_.emplace(keys_[f], f).second) return absl::InternalError(absl::StrCat("two features have the key ", keys_[f]));
-  }
+  bool once = true;
+  for (size_t f = 0; f < count_; ++f) once = index_.emplace(keys_[f], f).second && once;
+  if (!once) index_.clear();  // where a key comes twice, the reference finds no feature at all
   return absl::OkStatus();
 }
 

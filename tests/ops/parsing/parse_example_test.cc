@@ -88,6 +88,11 @@ TEST_CASE("ParseSingleExample takes its keys as attributes") {
       .Gives({Int64s({2, 1}, {0, 1}), Int64s({2}, {8, 9}), Int64s({1}, {2}), Floats({2}, {3, 4})});
 }
 
+TEST_CASE("ParseExampleV2 finds nothing where a key comes twice") {
+  Parse(Strings({1}, {Example(Entry("a", Ints("\x03")))}), {}, {}, {"a", "a"}, {D::kInt64, D::kInt64}, {PartialShape::Of({1}), PartialShape::Of({1})}, {Int64s({1}, {8}), Int64s({1}, {9})})
+      .Gives({Int64s({1, 1}, {8}), Int64s({1, 1}, {9})});
+}
+
 TEST_CASE("ParseExampleV2 refuses what does not fit") {
   const auto parse = [](const std::string& text, const char* key, D type, PartialShape shape, Tensor value) {
     return Parse(Strings({1}, {text}), {}, {}, {key}, {type}, {shape}, {value}).Run().status();
