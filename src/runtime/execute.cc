@@ -371,8 +371,10 @@ class Executor {
     return SetResults(step, std::move(values));
   }
 
-  // The reference makes a Switch of what it lowers, and a Switch wants a scalar.
+  // The reference makes a Switch of what it lowers, and a Switch wants a bool and a scalar.
   static absl::Status CheckCondition(const Step& step, const Tensor& condition) {
+    SM_CHECK_ARGUMENT(!step.scalar_condition || step.branch_by_index || condition.dtype() == DataType::kBool, "the condition is ",
+                      DataTypeName(condition.dtype()), ", expected bool");
     SM_CHECK_ARGUMENT(!step.scalar_condition || condition.rank() == 0, "The second input must be a scalar, but it has shape ",
                       condition.shape().ToString());
     return absl::OkStatus();
