@@ -87,6 +87,29 @@ absl::Status ThreeColumns(Declared& c) {
   return EqualDims(c.Dim(1, -1), 3);
 }
 
+// What goes through a handle has the variable's dtype, whether or not the variable has a value yet.
+absl::Status DtypeOfVariable(Declared& c) {
+  const Node& handle = *c.node().inputs[0].node;
+  if (!handle.Is("VarHandleOp")) return absl::OkStatus();
+  const DataType dtype = c.attrs().Type("dtype"), wanted = handle.attrs().Type("dtype");
+  SM_CHECK_ARGUMENT(dtype == wanted, "Trying to read variable with wrong dtype. Expected ", DataTypeName(wanted), " got ", DataTypeName(dtype));
+  return absl::OkStatus();
+}
+
+// A constant shape of a sparse tensor that is counted has one or two entries.
+absl::Status VectorOrMatrix(Declared& c) {
+  const Tensor* shape = c.constant(2);
+  SM_CHECK_ARGUMENT(shape == nullptr || shape->num_elements() == 1 || shape->num_elements() == 2, "Input must be less than rank 2, dense_shape has ",
+                    shape->num_elements(), " entries");
+  return absl::OkStatus();
+}
+
+absl::Status FlagPerDimension(Declared& c) {
+  SM_RETURN_IF_ERROR(Ranks(c, {1}, 1));
+  const int64_t flags = c.Dim(1, 0);
+  return flags < 0 ? absl::OkStatus() : Ranks(c, {0}, static_cast<int>(flags));
+}
+
 absl::Status VectorKeys(Declared& c) { return Ranks(c, {1}, 1); }
 absl::Status VectorOfSizes(Declared& c) { return Ranks(c, {1}, 1); }
 absl::Status DataAndSplits(Declared& c) { return Ranks(c, {0, 1}, 1); }
@@ -117,7 +140,8 @@ absl::Status RangePerChannel(Declared& c) {
 
 absl::Status WeightsOfValues(Declared& c) {
   const PartialShape& weights = c.input(1);
-  const bool none = weights.fully_known() && weights.shape().valid() && weights.shape().num_elements() == 0;
+  bool none = false;
+  for (int d = 0; weights.known_rank() && d < weights.rank(); ++d) none = none || weights.dim(d) == 0;
   return none ? absl::OkStatus() : weights.MergeWith(c.input(0)).status();
 }
 
@@ -125,7 +149,7 @@ absl::Status WeightsOfValues(Declared& c) {
 absl::Status PositionsAndLengths(Declared& c) {
   const PartialShape &pos = c.input(1), &len = c.input(2);
   if (!c.FromPlaceholder(1) || !c.FromPlaceholder(2) || !pos.known_rank()) return absl::OkStatus();
-  bool same = len.known_rank() && len.rank() == pos.rank();
+  bool same = pos.rank() == 0 ? len.rank() <= 0 : len.known_rank() && len.rank() == pos.rank();
   for (int d = 0; same && d < pos.rank(); ++d) same = pos.dim(d) == len.dim(d);
   SM_CHECK_ARGUMENT(same, "pos and len shapes must match: ", pos.ToString(), " vs. ", len.ToString());
   return absl::OkStatus();
@@ -216,6 +240,18 @@ absl::Status ElementShape(Declared& c) {
   return absl::OkStatus();
 }
 
+// The rows of a tensor that becomes a list have the elements' shape.
+absl::Status RowsOfList(Declared& c) {
+  SM_RETURN_IF_ERROR(ElementShape<1>(c));
+  const int64_t rank = c.Dim(1, 0);
+  if (c.input(1).rank() != 1 || rank < 0 || c.input(0).rank() < 1) return absl::OkStatus();
+  SM_CHECK_ARGUMENT(rank == c.input(0).rank() - 1, "Shapes must be equal rank, but are ", c.input(0).rank() - 1, " and ", rank);
+  std::vector<int64_t> element;
+  if (!ConstantInts(c, 1, &element)) return absl::OkStatus();
+  for (size_t d = 0; d < element.size(); ++d) SM_RETURN_IF_ERROR(EqualDims(element[d], c.Dim(0, static_cast<int>(d) + 1)));
+  return absl::OkStatus();
+}
+
 absl::Status AtLeastVectorKeys(Declared& c) {
   SM_CHECK_ARGUMENT(c.input(1).rank() != 0, "Shape must be at least rank 1 but is rank 0");
   return absl::OkStatus();
@@ -241,11 +277,20 @@ absl::Status WindowFits(Declared& c, const Size& window) {
   }
   return absl::OkStatus();
 }
+absl::Status ImageRank(Declared& c) { return Ranks(c, {0}, 4); }
+
+// Input 0 has as many dimensions as `sizes` has entries, one more where channels are packed.
+absl::Status RankOf(Declared& c, const char* sizes) {
+  const int packed = c.attrs().String("data_format") == "NCHW_VECT_C" ? 1 : 0;
+  return Ranks(c, {0}, static_cast<int>(c.attrs().Ints(sizes).size()) + packed);
+}
 absl::Status FilterFits(Declared& c) {
+  SM_RETURN_IF_ERROR(RankOf(c, "strides"));
   return WindowFits(c, [&](int i, size_t) { return c.Dim(1, i); });
 }
 absl::Status PoolFits(Declared& c) {
   const std::vector<int64_t>& ksize = c.attrs().Ints("ksize");
+  SM_RETURN_IF_ERROR(RankOf(c, "ksize"));
   return WindowFits(c, [&](int, size_t d) { return d < ksize.size() ? ksize[d] : -1; });
 }
 
@@ -255,6 +300,9 @@ struct Row {
 };
 constexpr Row kRows[] = {  // sorted
     {"ApproxTopK", ApproxTopKSize},
+    {"AssignAddVariableOp", DtypeOfVariable},
+    {"AssignSubVariableOp", DtypeOfVariable},
+    {"AssignVariableOp", DtypeOfVariable},
     {"AvgPool", PoolFits},
     {"AvgPool3D", PoolFits},
     {"BatchToSpaceND", BlockShape},
@@ -270,8 +318,10 @@ constexpr Row kRows[] = {  // sorted
     {"DenseToCSRSparseMatrix", DenseRank},
     {"DepthwiseConv2dNative", FilterFits},
     {"Dequantize", DequantizeAxis},
+    {"Dilation2D", ImageRank},
     {"EmptyTensorList", ElementShape<0>},
     {"EnsureShape", ShapeToEnsure},
+    {"ExtractImagePatches", ImageRank},
     {"Fill", FillOf},
     {"FusedPadConv2D", PadConv},
     {"FusedResizeAndPadConv2D", ResizePadConv},
@@ -284,6 +334,8 @@ constexpr Row kRows[] = {  // sorted
     {"MatrixDiagPartV3", DiagPadding},
     {"MaxPool", PoolFits},
     {"MaxPool3D", PoolFits},
+    {"MaxPool3DGradGrad", PoolFits},
+    {"MaxPoolGradGrad", PoolFits},
     {"MaxPoolWithArgmax", PoolFits},
     {"PlaceholderWithDefault", Default},
     {"QuantizeAndDequantizeV2", RangePerChannel},
@@ -295,10 +347,22 @@ constexpr Row kRows[] = {  // sorted
     {"RGBToHSV", ThreeChannels},
     {"RandomIndexShuffle", SeedsOfShuffle},
     {"Range", RangeOf},
+    {"ReadVariableOp", DtypeOfVariable},
     {"ReduceJoin", ReduceJoinAxes},
     {"Reshape", VectorOfSizes},
+    {"ResourceGather", DtypeOfVariable},
+    {"ResourceGatherNd", DtypeOfVariable},
+    {"ResourceScatterAdd", DtypeOfVariable},
+    {"ResourceScatterDiv", DtypeOfVariable},
+    {"ResourceScatterMax", DtypeOfVariable},
+    {"ResourceScatterMin", DtypeOfVariable},
+    {"ResourceScatterMul", DtypeOfVariable},
+    {"ResourceScatterSub", DtypeOfVariable},
+    {"ResourceScatterUpdate", DtypeOfVariable},
+    {"Reverse", FlagPerDimension},
     {"SoftmaxCrossEntropyWithLogits", LogitsAndLabels},
     {"SpaceToBatchND", BlockShape},
+    {"SparseBincount", VectorOrMatrix},
     {"SparseTensorToCSRSparseMatrix", SparseRank},
     {"SplitV", SplitSizes},
     {"StringNGrams", DataAndSplits},
@@ -317,7 +381,7 @@ constexpr Row kRows[] = {  // sorted
     {"TensorArraySplitV3", LastScalar},
     {"TensorArrayWriteV2", LastScalar},
     {"TensorArrayWriteV3", LastScalar},
-    {"TensorListFromTensor", ElementShape<1>},
+    {"TensorListFromTensor", RowsOfList},
     {"TensorListGather", ElementShape<2>},
     {"TensorListGetItem", ElementShape<2>},
     {"TensorListPopBack", ElementShape<1>},

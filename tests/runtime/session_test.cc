@@ -226,6 +226,17 @@ TEST_CASE("declared shapes are held to what the reference infers") {
   reshape.Node("out", "Reshape", {"x", "shape"}).Type("T", DataType::kFloat).Type("Tshape", DataType::kInt32);
   refused(reshape, {{"x", Floats({2}, {1, 2})}}, "rank 1 but is rank 0");
 
+  ModelBuilder list;
+  list.Const("rows", Floats({2, 3}, {1, 2, 3, 4, 5, 6}));
+  list.Const("element", Int32s({2}, {-1, 3}));
+  list.Node("out", "TensorListFromTensor", {"rows", "element"}).Type("element_dtype", DataType::kFloat).Type("shape_type", DataType::kInt32);
+  refused(list, {}, "Shapes must be equal rank");
+
+  ModelBuilder variable;
+  variable.Node("v", "VarHandleOp").Type("dtype", DataType::kFloat);
+  variable.Node("out", "ReadVariableOp", {"v"}).Type("dtype", DataType::kInt32);
+  refused(variable, {}, "wrong dtype");
+
   ModelBuilder join;
   join.Const("x", Strings({2}, {"a", "b"}));
   join.Const("axis", Int32s({1}, {1}));
