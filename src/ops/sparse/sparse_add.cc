@@ -89,7 +89,7 @@ struct Extremum {
       const T x = i < 0 ? T(0) : a.values->data<T>()[i], y = j < 0 ? T(0) : b.values->data<T>()[j];
       const int64_t* row = i < 0 ? b.row(j) : a.row(i);
       indices.insert(indices.end(), row, row + a.rank);
-      values.push_back((kMax ? x < y : y < x) ? y : x);
+      values.push_back((kMax ? x < y : y < x) || y != y ? y : x);  // NaN wherever there is one
     });
     SM_RETURN_IF_ERROR(GiveIndices(context, 0, indices, a.rank, static_cast<int64_t>(values.size())));
     SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(1, {static_cast<int64_t>(values.size())}));

@@ -33,7 +33,7 @@ absl::StatusOr<std::vector<int>> KeptDims(KernelContext& context, int rank) {
 template <bool kMax, typename T>
 T Join(T a, T b) {
   if constexpr (kMax) {
-    return a < b ? b : a;
+    return b < a ? a : b;  // of NaN and another, what comes last
   } else if constexpr (std::is_integral_v<T>) {
     return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
   } else {

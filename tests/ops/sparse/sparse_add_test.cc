@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "op_case.h"
 
@@ -18,6 +19,8 @@ TEST_CASE("SparseAdd, SparseSparseMaximum, SparseSparseMinimum") {
   Pair("SparseAdd", ai, Floats({2}, {0.25f, -2}), bi, bv).Type("Treal", DataType::kFloat).In(Floats({}, {0.5f})).Gives({Int64s({2, 1}, {0, 3}), Floats({2}, {0.25f, -5}), Int64s({1}, {4})});
   Pair("SparseSparseMaximum", ai, av, bi, bv).Gives({Int64s({3, 1}, {0, 2, 3}), Floats({3}, {1, 2, 0})});
   Pair("SparseSparseMinimum", ai, av, bi, bv).Gives({Int64s({3, 1}, {0, 2, 3}), Floats({3}, {0, -2, -5})});
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Pair("SparseSparseMaximum", ai, Floats({2}, {nan, 1}), bi, Floats({2}, {nan, nan})).Gives({Int64s({3, 1}, {0, 2, 3}), Floats({3}, {nan, nan, nan})});
   Pair("SparseSparseMinimum", ai, av, Int64s({2, 1}, {-1, 3}), bv).Refuses(absl::StatusCode::kInvalidArgument, "out of bounds");
   Pair("SparseAdd", ai, Floats({1}, {1}), bi, bv).Type("Treal", DataType::kFloat).In(Floats({}, {0})).Refuses(absl::StatusCode::kInvalidArgument, "do not match");
   OpCase("SparseAddGrad").Type("T", DataType::kFloat).In(Floats({2}, {7, 8})).In(ai).In(bi).In(Int64s({2, 1}, {0, 3})).Gives({Floats({2}, {7, 0}), Floats({2}, {0, 8})});

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "op_case.h"
 
@@ -20,6 +21,12 @@ TEST_CASE("SparseReduceSum and SparseReduceMax") {
   Reduce("SparseReduceSum", Int32s({1, 1}, {1})).Refuses(absl::StatusCode::kInvalidArgument, "scalar or a vector");
   Reduce("SparseReduceSum", Int32s({1}, {2})).Refuses(absl::StatusCode::kInvalidArgument, "reduction dimension");
   Reduce("SparseReduceSum", Int32s({1}, {1}), 7).Refuses(absl::StatusCode::kInternal, "outside of bounds");
+}
+
+TEST_CASE("SparseReduceMax takes what comes after NaN, or NaN at the end") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  OpCase("SparseReduceMax").Type("T", DataType::kFloat).Bool("keep_dims", false).In(Int64s({5, 2}, {0, 0, 0, 1, 0, 2, 1, 0, 1, 1})).In(Floats({5}, {2, nan, 1, 2, nan}))
+      .In(Int64s({2}, {2, 3})).In(Int32s({1}, {1})).Gives({Floats({2}, {1, nan})});
 }
 
 TEST_CASE("SparseSoftmax") {
