@@ -12,7 +12,12 @@ namespace {
 struct ErfOp {
   static constexpr bool kSimple = false;
   template <typename T>
-  SM_INLINE static T Do(T a) { return std::erf(a); }
+  SM_INLINE static T Do(T a) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (std::isinf(a)) return std::numeric_limits<double>::quiet_NaN();  // as the reference's quotient of polynomials
+    }
+    return std::erf(a);
+  }
   static void Row(const float* in, float* out, int64_t n) { VectorErf(in, out, n); }
 };
 struct ErfcOp {
