@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
@@ -78,6 +80,23 @@ Scale<T> ScaleOf(const Config& config, T min, T max) {
   return s;
 }
 
+// The least and the greatest of n values. NaN is left out of whole vectors; among the rest, what comes last counts, as in the
+// reference.
+template <typename T>
+std::pair<T, T> RangeOf(const T* in, int64_t n) {
+  T min = std::numeric_limits<T>::infinity(), max = -min;
+  const int64_t vectors = n / (32 / static_cast<int64_t>(sizeof(T))) * (32 / static_cast<int64_t>(sizeof(T)));
+  for (int64_t i = 0; i < vectors; ++i) {
+    min = in[i] < min ? in[i] : min;
+    max = in[i] > max ? in[i] : max;
+  }
+  for (int64_t i = vectors; i < n; ++i) {
+    min = min < in[i] ? min : in[i];
+    max = max > in[i] ? max : in[i];
+  }
+  return {min, max};
+}
+
 template <typename T>
 void QuantizeSlice(const T* in, const Slices& slices, int64_t channel, const Config& config, T min, T max, T* out) {
   auto for_each = [&](auto visit) {
@@ -85,7 +104,9 @@ void QuantizeSlice(const T* in, const Slices& slices, int64_t channel, const Con
       for (int64_t i = (o * slices.channels + channel) * slices.inner, end = i + slices.inner; i < end; ++i) visit(i);
     }
   };
-  if (!config.range_given) {
+  if (!config.range_given && slices.channels == 1 && slices.outer == 1) {
+    std::tie(min, max) = RangeOf(in, slices.inner);
+  } else if (!config.range_given) {
     min = std::numeric_limits<T>::infinity();
     max = -min;
     for_each([&](int64_t i) {

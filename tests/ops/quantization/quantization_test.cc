@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <limits>
 
 #include "op_case.h"
 
@@ -80,6 +81,10 @@ TEST_CASE("QuantizeAndDequantize keeps what codes can express") {
       .In(One(1))
       .In(Tensor::Scalar<int32_t>(8))
       .Refuses(absl::StatusCode::kInvalidArgument, "Axis requested");
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  auto unbounded = [](const Tensor& x) { return OpCase("QuantizeAndDequantizeV2").Type("T", DataType::kFloat).Int("num_bits", 8).Int("axis", -1).Bool("signed_input", true).In(x).In(One(0)).In(One(0)); };
+  unbounded(Floats({3}, {1, nan, 2})).Gives({Floats({3}, {1.007874f, nan, 2})});
+  unbounded(Floats({2}, {1, nan})).Gives({Floats({2}, {nan, nan})});
   // Ranges that are not used may have any size.
   OpCase("QuantizeAndDequantizeV2")
       .Type("T", DataType::kFloat)
