@@ -45,7 +45,7 @@ uint32_t ExtendByTables(uint32_t crc, const void* data, size_t n) {
 }
 
 #if defined(__x86_64__)
-constexpr size_t kStream = 4096;  // bytes
+constexpr size_t kStream = 16384;  // bytes
 
 // What kStream zero bytes make of a state: kZeros[k][b] for byte k of it being b and the others 0. Linear, so parts add up.
 using Zeros = std::array<std::array<uint32_t, 256>, 4>;
