@@ -16,7 +16,7 @@ void VectorLog(const float* in, float* out, int64_t n);
 void VectorTanh(const float* in, float* out, int64_t n);
 void VectorErf(const float* in, float* out, int64_t n);
 void VectorSigmoid(const float* in, float* out, int64_t n);
-void VectorSwish(const float* in, float* out, int64_t n);      // x * sigmoid(x)
+void VectorSwish(const float* in, float* out, int64_t n);      // x * sigmoid(x); below -5 these two lose up to |x| units of 1e-7
 void VectorGeluErf(const float* in, float* out, int64_t n);    // x/2 * (1 + erf(x / sqrt(2)))
 void VectorGeluTanh(const float* in, float* out, int64_t n);   // its approximation by tanh
 void VectorHardSwish(const float* in, float* out, int64_t n);  // x * min(max(x/6 + 1/2, 0), 1)
