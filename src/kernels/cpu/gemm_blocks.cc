@@ -6,7 +6,7 @@ namespace savedmodel {
 namespace {
 
 constexpr int64_t kTable = 2048;             // row pointers kept on the stack
-constexpr int64_t kSmallWork = 20000;        // cycles that do not pay for waking another thread
+constexpr int64_t kSmallWork = 8000;        // cycles that do not pay for waking another thread
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -6,9 +6,10 @@
 namespace savedmodel {
 namespace {
 
-// Elements that one thread reduces at least; also the piece that a large single matrix is cut into, so that the order of
-// additions does not depend on the number of threads.
+// Elements that one thread reduces at least.
 constexpr int64_t kGrain = 32768;
+// About as many has a piece that a single matrix is cut into, so that the order of additions does not depend on the number of threads.
+constexpr int64_t kPiece = 16384;
 
 // Rows up to this length are reduced many at once.
 constexpr int64_t kShortRow = 64;
@@ -57,27 +58,39 @@ void ReduceShortRows(const ReducePlan& plan, const Reducer& reducer, const char*
   });
 }
 
-// One large matrix with few columns: pieces of its rows go to the threads.
+int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// One large matrix: pieces of its rows go to the threads, as did the rows of whatever made it.
 void ReduceByRows(const ReducePlan& plan, const Reducer& reducer, const char* in, char* out, ThreadPool& pool) {
-  const int64_t step = std::max<int64_t>(kGrain / plan.columns, 1), pieces = (plan.rows + step - 1) / step;
-  auto partial = std::make_unique<Accumulators[]>(static_cast<size_t>(pieces));
-  const int64_t size = static_cast<int64_t>(reducer.in_size);
+  // Nearly equal pieces, and as many for each of two or four threads.
+  const int64_t wanted = CeilDiv(plan.rows * plan.columns, 4 * kPiece) * 4;
+  const int64_t step = CeilDiv(plan.rows, wanted), pieces = CeilDiv(plan.rows, step), strips = CeilDiv(plan.columns, kAccumulators);
+  auto partial = std::make_unique_for_overwrite<Accumulators[]>(static_cast<size_t>(pieces * strips));
+  const int64_t size = static_cast<int64_t>(reducer.in_size), out_size = static_cast<int64_t>(reducer.out_size);
+  const auto width = [&](int64_t strip) { return std::min(kAccumulators, plan.columns - strip * kAccumulators); };
   pool.ParallelFor(pieces, 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p) {
       const int64_t rows = std::min(step, plan.rows - p * step);
-      reducer.start(partial[p].memory, plan.columns);
-      if (plan.row_is_inner) {
-        reducer.row(in + p * step * size, rows, partial[p].memory);
-      } else {
-        reducer.columns(in + p * step * plan.columns * size, rows, plan.columns, plan.columns, partial[p].memory);
+      for (int64_t s = 0; s < strips; ++s) {
+        void* sums = partial[p * strips + s].memory;
+        reducer.start(sums, width(s));
+        if (plan.row_is_inner) {
+          reducer.row(in + p * step * size, rows, sums);
+        } else {
+          reducer.columns(in + (p * step * plan.columns + s * kAccumulators) * size, rows, plan.columns, width(s), sums);
+        }
       }
     }
   });
-  // Pairs of neighbours first: sums of many pieces stay accurate.
-  for (int64_t width = 1; width < pieces; width *= 2) {
-    for (int64_t p = 0; p + width < pieces; p += 2 * width) reducer.combine(partial[p + width].memory, plan.columns, partial[p].memory);
+  for (int64_t s = 0; s < strips; ++s) {
+    // Pairs of neighbours first: sums of many pieces stay accurate.
+    for (int64_t apart = 1; apart < pieces; apart *= 2) {
+      for (int64_t p = 0; p + apart < pieces; p += 2 * apart) {
+        reducer.combine(partial[(p + apart) * strips + s].memory, width(s), partial[p * strips + s].memory);
+      }
+    }
+    reducer.finish(partial[s].memory, width(s), plan.count, out + s * kAccumulators * out_size);
   }
-  reducer.finish(partial[0].memory, plan.columns, plan.count, out);
 }
 
 }  // namespace
@@ -123,13 +136,13 @@ void Reduce(const ReducePlan& plan, const Reducer& reducer, const void* in, void
   if (plan.row_is_inner && plan.rows <= kShortRow && plan.reduced_total == 1 && plan.kept.size() == 1) {
     return ReduceShortRows(plan, reducer, from, to, pool);
   }
-  const bool alone = plan.kept_total == 1 && plan.reduced_total == 1 && plan.columns <= kAccumulators;
-  // For columns, cutting the rows is worth it only where the columns give too few threads something to do.
+  constexpr int64_t kMostColumns = 16 * kAccumulators;  // of more, strips give all threads something to do
+  const bool alone = plan.kept_total == 1 && plan.reduced_total == 1 && plan.columns <= kMostColumns;
   if (alone && plan.rows * plan.columns > 2 * kGrain) {
     return ReduceByRows(plan, reducer, from, to, pool);
   }
   // Strips of the columns keep their accumulators in the nearest cache.
-  const int64_t strips = (plan.columns + kAccumulators - 1) / kAccumulators;
+  const int64_t strips = CeilDiv(plan.columns, kAccumulators);
   const int64_t per_strip = plan.count * std::min(plan.columns, kAccumulators);
   pool.ParallelFor(plan.kept_total * strips, std::max<int64_t>(kGrain / per_strip, 1), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
