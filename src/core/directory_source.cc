@@ -61,7 +61,7 @@ class DiskFile final : public ReadableFile {
   const void* mapping() const override { return mapping_; }
   // Clean pages of a file take no room until they are read again.
   void Idle(uint64_t offset, uint64_t n) const override {
-    constexpr uint64_t kWorthIt = uint64_t{1} << 18;
+    constexpr uint64_t kWorthIt = uint64_t{1} << 15;
     if (mapping_ == nullptr || offset > size_ || n > size_ - offset || n < kWorthIt) return;
     const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     const uint64_t begin = (offset + page - 1) / page * page, end = (offset + n) / page * page;

@@ -73,6 +73,21 @@ struct PooledAllocator::State {
     state->Unref();
   }
 
+  // A free block of that size, or for large requests one of up to four times as much: steps one after the other use the same
+  // scratch memory. Null if there is none.
+  Block* TakeFree(size_t rounded) {
+    constexpr size_t kLarge = size_t{256} << 10;
+    constexpr int kUpTo = 8;  // classes, four for each power of two
+    const int least = ClassOf(rounded), most = rounded >= kLarge ? least + kUpTo : least;
+    for (int i = least; i <= most && i < static_cast<int>(free.size()); ++i) {
+      if (free[i] == nullptr || used + static_cast<int64_t>(free[i]->size) > limit) continue;
+      Block* block = free[i];
+      free[i] = block->next;
+      return block;
+    }
+    return nullptr;
+  }
+
   const int64_t limit, keep;
   std::mutex mutex;
   std::vector<Block*> free;  // by class
@@ -101,13 +116,9 @@ absl::StatusOr<Buffer*> PooledAllocator::Allocate(size_t bytes) {
       return absl::ResourceExhaustedError(absl::StrCat("OOM: a tensor of ", bytes, " bytes is above the memory limit of ", state_->limit, " bytes, of which ",
                                                        state_->used, " are in use"));
     }
-    State::Block*& head = state_->free[ClassOf(rounded)];
-    if (head != nullptr && head->size == rounded) {
-      block = head;
-      head = block->next;
-      state_->kept -= static_cast<int64_t>(rounded);
-    }
-    state_->used += static_cast<int64_t>(rounded);
+    block = state_->TakeFree(rounded);
+    if (block != nullptr) state_->kept -= static_cast<int64_t>(block->size);
+    state_->used += static_cast<int64_t>(block != nullptr ? block->size : rounded);
     state_->peak = std::max(state_->peak, state_->used);
   }
   if (block == nullptr) {

@@ -136,8 +136,8 @@ void Reduce(const ReducePlan& plan, const Reducer& reducer, const void* in, void
   if (plan.row_is_inner && plan.rows <= kShortRow && plan.reduced_total == 1 && plan.kept.size() == 1) {
     return ReduceShortRows(plan, reducer, from, to, pool);
   }
-  constexpr int64_t kMostColumns = 16 * kAccumulators;  // of more, strips give all threads something to do
-  const bool alone = plan.kept_total == 1 && plan.reduced_total == 1 && plan.columns <= kMostColumns;
+  // Few rows of many columns are left to strips, which give all threads something to do.
+  const bool alone = plan.kept_total == 1 && plan.reduced_total == 1 && (plan.columns <= kAccumulators || plan.rows >= 128);
   if (alone && plan.rows * plan.columns > 2 * kGrain) {
     return ReduceByRows(plan, reducer, from, to, pool);
   }

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kMostBlock = 64;  // tiles whose addresses fit the stack
 
 // Above this many bytes the transformed filter does not stay in a cache until the next run.
-constexpr int64_t kMostTransformed = 2 << 20;
+constexpr int64_t kMostTransformed = 4 << 20;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
