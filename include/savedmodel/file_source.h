@@ -25,6 +25,8 @@ class SAVEDMODEL_EXPORT ReadableFile {
   virtual absl::Status Read(uint64_t offset, size_t n, void* to) const = 0;
   // All bytes, where they lie in memory as long as this object lives: tensors then share it. Nobody writes it. Else null.
   virtual const void* mapping() const { return nullptr; }
+  // Told that the mapped bytes [offset, offset + n) are a tensor that was looked through, as loading does to verify it; for progress.
+  virtual void Checked(uint64_t /*offset*/, uint64_t /*n*/) const {}
   // A hint that the mapped bytes [offset, offset + n) will not be read for a while.
   virtual void Idle(uint64_t /*offset*/, uint64_t /*n*/) const {}
 };

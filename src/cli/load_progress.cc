@@ -33,10 +33,11 @@ class WatchedFile final : public ReadableFile {
     return file_->Read(offset, n, to);
   }
   const void* mapping() const override { return file_->mapping(); }
-  void Idle(uint64_t offset, uint64_t n) const override {  // a mapped tensor was checked
+  void Checked(uint64_t offset, uint64_t n) const override {
     count_->done += n;
-    file_->Idle(offset, n);
+    file_->Checked(offset, n);
   }
+  void Idle(uint64_t offset, uint64_t n) const override { file_->Idle(offset, n); }
 
  private:
   const std::shared_ptr<ReadableFile> file_;

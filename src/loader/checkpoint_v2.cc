@@ -286,6 +286,7 @@ absl::Status CheckpointV2::ReadNumbers(absl::string_view key, const Entry& entry
   if (mapped != nullptr && !swap_ && entry.dtype != DataType::kBool && size >= kMinShared && entry.offset % DataTypeSize(entry.dtype) == 0) {
     mapped += entry.offset;
     SM_RETURN_IF_ERROR(CheckCrc(key, entry, options_.verify_checksums ? Crc32c(mapped, size) : entry.crc));
+    file->Checked(entry.offset, size);
     *tensor = ShareOf(entry, std::move(file));  // its pages stay for the first run
     return absl::OkStatus();
   }

@@ -113,24 +113,31 @@ TEST_CASE("checkpoint: a mapped file is shared, and the copy of a tensor survive
   CheckpointWriter writer;
   writer.Add("a", Values<float>({5000}, values)).Add("b", Values<uint8_t>({1}, {1})).Add("c", Values<float>({5000}, values));
 
+  std::vector<uint64_t> checked;  // sizes
   class Mapped final : public ReadableFile {
    public:
-    explicit Mapped(std::string bytes) : bytes_(std::move(bytes)) {}
+    Mapped(std::string bytes, std::vector<uint64_t>* checked) : bytes_(std::move(bytes)), checked_(checked) {}
     uint64_t size() const override { return bytes_.size(); }
     absl::Status Read(uint64_t offset, size_t n, void* to) const override { return std::memcpy(to, bytes_.data() + offset, n), absl::OkStatus(); }
     const void* mapping() const override { return bytes_.data(); }
+    void Checked(uint64_t, uint64_t n) const override { checked_->push_back(n); }
     std::string bytes_;
+    std::vector<uint64_t>* checked_;
   };
   class Source final : public FileSource {
    public:
-    explicit Source(std::map<std::string, std::string> files) : files_(std::move(files)) {}
+    Source(std::map<std::string, std::string> files, std::vector<uint64_t>* checked) : files_(std::move(files)), checked_(checked) {}
     std::string name() const override { return "mapped"; }
-    absl::StatusOr<std::shared_ptr<ReadableFile>> Open(absl::string_view path) override { return std::make_shared<Mapped>(files_[std::string(path)]); }
+    absl::StatusOr<std::shared_ptr<ReadableFile>> Open(absl::string_view path) override {
+      return std::make_shared<Mapped>(files_[std::string(path)], checked_);
+    }
     std::map<std::string, std::string> files_;
+    std::vector<uint64_t>* checked_;
   };
-  std::unique_ptr<Checkpoint> checkpoint = Checkpoint::Open(std::make_shared<Source>(writer.Files()), kPrefix).value();
+  std::unique_ptr<Checkpoint> checkpoint = Checkpoint::Open(std::make_shared<Source>(writer.Files(), &checked), kPrefix).value();
   Tensor a = checkpoint->Read("a").value(), c = checkpoint->Read("c").value();
   checkpoint.reset();
+  CHECK(checked == std::vector<uint64_t>{20000});  // a; c is read
   CHECK(Difference(a, Values<float>({5000}, values), 0, 0) == "");
   CHECK(Difference(c, Values<float>({5000}, values), 0, 0) == "");  // not aligned, so a copy
   CHECK(!a.unique());  // nobody may write it
