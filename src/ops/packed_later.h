@@ -29,6 +29,9 @@ class PackedLater {
   // Small weights are packed at once.
   static bool Pays(const Tensor& weights) { return weights.bytes() >= (size_t{1} << 18); }
 
+  // One of the two, for what both have: their layout.
+  const Packed& either() const { return ready_.load(std::memory_order_acquire) != nullptr ? packed_ : in_place_; }
+
   // Valid as long as this object.
   const Packed& Get(ThreadPool& pool) const {
     if (const Packed* packed = ready_.load(std::memory_order_acquire)) return *packed;

@@ -213,6 +213,12 @@ TEST_CASE("kernels/conv2d: refusals", "[kernels]") {
     return Conv2dPlan::Make(bad, 1).status().code() == absl::StatusCode::kInvalidArgument;
   };
   CHECK(Conv2dPlan::Make(s, 1, ConvAlgorithm::kWinograd).status().code() == absl::StatusCode::kInvalidArgument);
+  Conv2dShape square = s;
+  square.kernel_h = square.kernel_w = 3;
+  const std::vector<float> filter(9 * 6 * 6), factor(6);
+  auto pool = MakeThreadPool(1);
+  const auto packed = Conv2dPlan::Make(square, 1, ConvAlgorithm::kWinograd)->PackFilter(filter.data(), *pool, factor.data());
+  CHECK(packed.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(refused([](Conv2dShape& b) { b.groups = 4; }));
   CHECK(refused([](Conv2dShape& b) { b.groups = 0; }));
   CHECK(refused([](Conv2dShape& b) { b.stride_h = 0; }));

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "kernels/cpu/ceil_div.h"
 #include "kernels/cpu/gemm_blocks.h"
 #include "kernels/cpu/scratch_slots.h"
 #include "kernels/cpu/vector_math.h"
@@ -17,7 +18,6 @@ constexpr int64_t kMostBlock = 64;  // queries whose addresses fit the stack
 constexpr int64_t kScoreBytes = 192 << 10;
 constexpr int64_t kStretch = 512;  // keys between which a panel of values stays in the caches
 
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t Aligned(int64_t floats) { return CeilDiv(floats, 16) * 16; }
 
 }  // namespace

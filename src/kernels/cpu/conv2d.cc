@@ -11,13 +11,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kernels/cpu/amx.h"
+#include "kernels/cpu/ceil_div.h"
 
 namespace savedmodel {
 namespace {
 
 constexpr int64_t kFewChannels = 16;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Whether bfloat16 is worth rounding an image with many channels. Pairs must not reach from one pixel to the next.
 bool RoundsDense(const Conv2dShape& s) {
@@ -133,7 +132,8 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
 absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor, const PackedStretch* done) const {
   PackedFilter packed;
   if (winograd_ != nullptr) {
-    absl::StatusOr<PackedMatrix> part = winograd_->PackFilter(filter, pool, factor, done);
+    if (factor != nullptr) return absl::InvalidArgumentError("convolution: Winograd's algorithm scales its sums, not the filter");
+    absl::StatusOr<PackedMatrix> part = winograd_->PackFilter(filter, pool, done);
     if (!part.ok()) return part.status();
     packed.parts.push_back(*std::move(part));
     return packed;
@@ -273,10 +273,7 @@ void Conv2dPlan::Run(const float* in, const PackedFilter& filter, const Epilogue
     CopyEdges(in, scratch, pool);
   }
   const auto run = [&](int64_t group, ThreadPool& threads) {
-    Epilogue part = epilogue;
-    if (part.scale != nullptr) part.scale += group * layout_.n;
-    if (part.bias != nullptr) part.bias += group * layout_.n;
-    if (part.residual != nullptr) part.residual += group * layout_.n;
+    const Epilogue part = EpilogueAt(epilogue, 0, group * layout_.n);
     const float* from = in + group * (shape_.in_c / shape_.groups);
     product_.Run(
         filter.parts[group], part, out + group * layout_.n, shape_.out_c,

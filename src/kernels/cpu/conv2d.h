@@ -37,7 +37,8 @@ class Conv2dPlan {
                                          GemmPrecision precision = GemmPrecision::kFloat);
 
   // `filter` is [kernel_h, kernel_w, in_c / groups, out_c]; `factor`, where not null, has a number for each output channel to
-  // multiply it with. Plans whose filter_layout() are equal share packed filters. `done`, where not null, may be told of what is packed.
+  // multiply it with, which Winograd's algorithm refuses: Epilogue::scale does the same. Plans whose filter_layout() are equal
+  // share packed filters. `done`, where not null, may be told of what is packed.
   absl::StatusOr<PackedFilter> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr, const PackedStretch* done = nullptr) const;
   // The filter as it lies in memory, which has to outlive the result: slower to use than packed. None where plans cannot.
   absl::optional<PackedFilter> FilterInPlace(const float* filter) const;

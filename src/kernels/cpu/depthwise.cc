@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/ceil_div.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kernels/cpu/depthwise_kernels.h"
@@ -23,8 +24,6 @@ const DepthwiseKernels& DepthwiseFor(CpuLevel level) {
 #endif
   return kDepthwisePlain;
 }
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Taps [begin, end) of a kernel whose first tap is at `first` lie inside [0, size).
 struct Taps {

@@ -35,22 +35,17 @@ void TinyGemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b
   job.taps = 1;
   job.offset = 0;
   job.depth = layout.k;
-  job.c = c;
   job.c_stride = c_stride;
   job.first = job.last = true;
-  job.epilogue = epilogue;
   job.prefetch = nullptr;
   job.prefetch_bytes = 0;
-  int64_t p = 0;
-  for (int64_t left = layout.n; left > 0; left -= layout.panel, ++p) {
-    job.columns = static_cast<int>(std::min<int64_t>(left, layout.panel));
+  for (int64_t p = 0, column = 0; column < layout.n; ++p, column += layout.panel) {
+    job.columns = layout.columns(p);
     job.b = b.row(p, 0);
     job.b_stride = b.stride(p);
+    job.c = c + column;
+    job.epilogue = EpilogueAt(epilogue, 0, column);
     kernels.run_panel(job);
-    job.c += layout.panel;
-    if (epilogue.scale != nullptr) job.epilogue.scale += layout.panel;
-    if (epilogue.bias != nullptr) job.epilogue.bias += layout.panel;
-    if (epilogue.residual != nullptr) job.epilogue.residual += layout.panel;
   }
   if (kernels.release != nullptr) kernels.release();
 }
@@ -124,10 +119,7 @@ void MatMulPlan::RunOne(const float* a, const float* b, const Epilogue& epilogue
     job.c = c + first;
     job.c_stride = s.c_stride;
     job.first = job.last = true;
-    job.epilogue = epilogue;
-    if (epilogue.scale != nullptr) job.epilogue.scale += first;
-    if (epilogue.bias != nullptr) job.epilogue.bias += first;
-    if (epilogue.residual != nullptr) job.epilogue.residual += first;
+    job.epilogue = EpilogueAt(epilogue, 0, first);
     kernels.run_panel(job);
   };
   const int64_t widest = layout_.lanes * kernels.max_vectors, panels = (whole + widest - 1) / widest;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/ceil_div.h"
+
 namespace savedmodel {
 namespace {
 
 constexpr int64_t kTable = 2048;             // row pointers kept on the stack
-constexpr int64_t kSmallWork = 8000;        // cycles that do not pay for waking another thread
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t kSmallWork = 8000;         // cycles that do not pay for waking another thread
 
 // The i-th of `parts` nearly equal parts of [0, total) begins here.
 int64_t PartBegin(int64_t total, int64_t parts, int64_t i) { return total / parts * i + std::min(i, total % parts); }
@@ -106,9 +106,6 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
   PanelJob job;
   job.rows = table;
   job.c_stride = c_stride;
-  job.epilogue.residual_stride = epilogue.residual_stride;
-  job.epilogue.activation = epilogue.activation;
-  job.epilogue.alpha = epilogue.alpha;
   job.prefetch = nullptr;
   job.prefetch_bytes = 0;
   for (int tap_table = 0; tap_table < taps; tap_table += tap_group) {
@@ -135,10 +132,7 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
               job.b_stride = b.stride(p);
               job.columns = layout.columns(p);
               job.c = c + row * c_stride + column;
-              job.epilogue.scale = epilogue.scale != nullptr ? epilogue.scale + column : nullptr;
-              job.epilogue.bias = epilogue.bias != nullptr ? epilogue.bias + column : nullptr;
-              job.epilogue.residual =
-                  epilogue.residual != nullptr ? epilogue.residual + row * epilogue.residual_stride + column : nullptr;
+              job.epilogue = EpilogueAt(epilogue, row, column);
               // The next job reads the same stretch of the next panel, or the next stretch of the group's first one.
               const float* next = nullptr;
               if (p + 1 < group_end) {

@@ -36,6 +36,14 @@ class CallerOnly final : public ThreadPool {
   }
 };
 
+// What is left of an epilogue from this row and column of its output on.
+inline Epilogue EpilogueAt(Epilogue e, int64_t row, int64_t column) {
+  if (e.scale != nullptr) e.scale += column;
+  if (e.bias != nullptr) e.bias += column;
+  if (e.residual != nullptr) e.residual += row * e.residual_stride + column;
+  return e;
+}
+
 // Rows [row_begin, row_end) by panels [panel_begin, panel_end) of the output.
 struct Block {
   int64_t row_begin, row_end, panel_begin, panel_end;

@@ -40,14 +40,16 @@ void ForEachRow(const PoolShape& shape, ThreadPool& pool, const Row& row) {
   });
 }
 
-// Calls row(pixels, count, clipped, to) for every output pixel of float images; false for windows of more than kMostPixels.
-// `clipped` tells whether the window sticks out of the image.
 constexpr int64_t kMostPixels = 64;
+
+// Calls pixel(pixels, count, clipped, to) for every output pixel of float images; false for windows of more than kMostPixels.
+// `clipped` tells whether the window sticks out of the image.
 template <typename Pixel>
 bool ForEachPixel(const PoolShape& shape, const float* in, float* out, ThreadPool& pool, const Pixel& pixel) {
   const PoolAxis* axes = shape.axes;
+  if (std::max({axes[0].window, axes[1].window, axes[2].window}) > kMostPixels) return false;
   const int64_t window = axes[0].window * axes[1].window * axes[2].window, channels = shape.channels;
-  if (std::max({axes[0].window, axes[1].window, axes[2].window}) > kMostPixels || window > kMostPixels) return false;
+  if (window > kMostPixels) return false;
   ForEachRow(shape, pool, [&](int64_t batch, const int64_t row[3]) {
     const float* image = in + batch * shape.in_size();
     float* to = out + batch * shape.out_size() + (row[0] * axes[1].out + row[1]) * axes[2].out * channels;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "kernels/cpu/ceil_div.h"
+
 namespace savedmodel {
 namespace {
 
@@ -57,8 +59,6 @@ void ReduceShortRows(const ReducePlan& plan, const Reducer& reducer, const char*
     }
   });
 }
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // One large matrix: pieces of its rows go to the threads, as did the rows of whatever made it.
 void ReduceByRows(const ReducePlan& plan, const Reducer& reducer, const char* in, char* out, ThreadPool& pool) {

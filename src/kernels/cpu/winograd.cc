@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/ceil_div.h"
 #include "kernels/cpu/gemm_blocks.h"
 #include "kernels/cpu/scratch_slots.h"
 
@@ -15,8 +16,7 @@ constexpr int64_t kMostBlock = 64;  // tiles whose addresses fit the stack
 
 // Above this many bytes the transformed filter does not stay in a cache until the next run.
 constexpr int64_t kMostTransformed = 4 << 20;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t kChunk = 32;  // channels transformed at a time, then
 
 const WinogradKernels& WinogradFor(CpuLevel level) {
 #if defined(__x86_64__)
@@ -30,8 +30,6 @@ const WinogradKernels& WinogradFor(CpuLevel level) {
 #endif
   return kWinogradPlain;
 }
-
-constexpr int64_t kChunk = 32;  // channels transformed at a time
 
 // Whether the transformed filter is made anew at every run.
 bool TransformsLate(const Conv2dShape& s) { return 36 * 4 * s.in_c * s.out_c > kMostTransformed; }
@@ -74,7 +72,7 @@ WinogradPlan::WinogradPlan(const Conv2dShape& shape, int threads)
   const int64_t fit = room / (chunk_ + layout_.panel);
   const int64_t tallest = KernelsFor(layout_).max_rows[layout_.panel / layout_.lanes];
   block_ = std::clamp(fit, tallest, kMostBlock);
-  const bool small = tiles_ * 36 * layout_.floats() / 36 < 200000;
+  const bool small = tiles_ * layout_.floats() < 200000;
   if (small) threads = 1;
   slots_ = std::min(threads, ScratchSlots::kMost);
   if (tiles_ >= block_ * threads || threads == 1) {
@@ -94,8 +92,8 @@ int64_t WinogradPlan::scratch_floats() const {
   return input + slots_ * slot_floats();
 }
 
-absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool, const float* factor, const PackedStretch* done) const {
-  if (late_) return PackedMatrix::Pack(layout_.k, layout_.n, filter, layout_.n, false, pool, GemmPrecision::kFloat, factor, done);
+absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, ThreadPool& pool, const PackedStretch* done) const {
+  if (late_) return PackedMatrix::Pack(layout_.k, layout_.n, filter, layout_.n, false, pool, GemmPrecision::kFloat, nullptr, done);
   absl::StatusOr<PackedMatrix> packed = PackedMatrix::Allocate(layout_);
   if (!packed.ok()) return packed;
   float* to = packed->mutable_data();
@@ -107,7 +105,6 @@ absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, Threa
       const int64_t p = task / parts, c = task % parts * kChannels;
       WinogradFilterJob job;
       job.filter = filter + c * shape_.out_c + p * layout_.panel;
-      job.factor = factor != nullptr ? factor + p * layout_.panel : nullptr;
       job.tap_stride = shape_.in_c * shape_.out_c;
       job.channel_stride = shape_.out_c;
       job.channels = std::min(kChannels, shape_.in_c - c);
@@ -147,12 +144,56 @@ void WinogradPlan::TransformInput(const float* in, int64_t begin, int64_t end, f
   }
 }
 
+// Adds to the products in `slot` those of panel p and the input channels from `channel` on, chunk_ of them. `product` says which tiles.
+void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t panel_end, int64_t channel, int64_t v_position,
+                                 int64_t m_position, float* slot, PanelJob product) const {
+  const int64_t channels = shape_.in_c, count = std::min(chunk_, channels - channel);
+  const int width = layout_.width(p);
+  const bool last_chunk = channel + count == channels, last_panel = p + 1 == panel_end;
+  const float *u = filter.row(p, channel), *next = nullptr;
+  int64_t u_position = channels * width;
+  if (late_) {
+    float* transformed = slot + 36 * output_position(block_);
+    WinogradFilterJob job = {};
+    job.filter = u;
+    job.channel_stride = filter.stride(p);
+    job.tap_stride = channels * job.channel_stride;
+    job.channels = count;
+    job.columns = job.width = width;
+    job.u = transformed;
+    job.position_stride = u_position = filter_position();
+    WinogradFor(layout_.level).transform_filter(job);
+    u = transformed;
+    // Read next, if it is in one piece.
+    if (filter.packed() && !last_chunk) next = filter.row(p, channel + count);
+    if (filter.packed() && last_chunk && !last_panel) next = filter.row(p + 1, 0);
+  }
+  product.b_stride = product.columns = width;
+  product.c_stride = width;
+  product.depth = count;
+  product.first = channel == 0;
+  product.last = last_chunk;
+  product.prefetch_bytes = count * width * (late_ ? 1 : 4);
+  for (int64_t position = 0; position < 36; ++position) {
+    product.b = u + position * u_position;
+    product.offset = position * v_position + channel;
+    product.c = slot + position * m_position;
+    const float* ahead = nullptr;
+    if (!late_) {
+      if (position < 35 || !last_panel) ahead = product.b + u_position;  // the panels lie one after the other
+    } else if (next != nullptr) {
+      ahead = next + position / 4 * channels * width + position % 4 * count * width / 4;  // a quarter of a tap's channels
+    }
+    product.prefetch = reinterpret_cast<const char*>(ahead);
+    KernelsFor(layout_).run_panel(product);
+  }
+}
+
 // Tiles [tile_begin, tile_end), of which v holds the first one's positions first.
 void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, int64_t v_position, int64_t tile_begin,
                                   int64_t tile_end, int64_t panel_begin, int64_t panel_end, const Epilogue& epilogue, float* out,
                                   float* slot) const {
   const int64_t tiles = tile_end - tile_begin, m_position = output_position(tiles), channels = shape_.in_c;
-  float *m = slot, *transformed = slot + 36 * output_position(block_);
   const float* rows[kMostBlock];
   WinogradTile places[kMostBlock];
   for (int64_t t = 0; t < tiles; ++t) {
@@ -167,63 +208,18 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
   product.taps = 1;
   product.m = tiles;
   for (int64_t p = panel_begin; p < panel_end; ++p) {
-    const int width = layout_.width(p);
-    const float* from = filter.row(p, 0);
-    const int64_t stride = filter.stride(p);
-    product.b_stride = product.columns = width;
-    product.c_stride = width;
-    for (int64_t c = 0; c < channels; c += chunk_) {
-      const int64_t count = std::min(chunk_, channels - c);
-      // What is read next: of a filter that is transformed here, a quarter of a tap's next channels with each position.
-      const float *u = from, *next = nullptr;
-      int64_t u_position = channels * width;
-      if (late_) {
-        WinogradFilterJob job = {};
-        job.filter = from + c * stride;
-        job.tap_stride = channels * stride;
-        job.channel_stride = stride;
-        job.channels = count;
-        job.columns = job.width = width;
-        job.u = transformed;
-        job.position_stride = u_position = filter_position();
-        WinogradFor(layout_.level).transform_filter(job);
-        u = transformed;
-        if (c + count < channels) {
-          next = filter.row(p, c + count);
-        } else if (p + 1 < panel_end) {
-          next = filter.row(p + 1, 0);
-        }
-        if (!filter.packed()) next = nullptr;  // not in one piece
-      }
-      product.depth = count;
-      product.first = c == 0;
-      product.last = c + count == channels;
-      product.prefetch_bytes = count * width * (late_ ? 1 : 4);
-      for (int64_t position = 0; position < 36; ++position) {
-        product.b = u + position * u_position;
-        product.offset = position * v_position + c;
-        product.c = m + position * m_position;
-        const float* ahead = nullptr;
-        if (late_ && next != nullptr) ahead = next + position / 4 * channels * width + position % 4 * count * width / 4;
-        if (!late_ && (position < 35 || p + 1 < panel_end)) ahead = product.b + u_position;  // the panels lie one after the other
-        product.prefetch = reinterpret_cast<const char*>(ahead);
-        KernelsFor(layout_).run_panel(product);
-      }
-    }
+    for (int64_t c = 0; c < channels; c += chunk_) MultiplyChunk(filter, p, panel_end, c, v_position, m_position, slot, product);
     WinogradOutputJob job;
-    job.m = m;
+    job.m = slot;
     job.position_stride = m_position;
-    job.tile_stride = width;
+    job.tile_stride = layout_.width(p);
     job.tiles = places;
     job.count = tiles;
     job.columns = layout_.columns(p);
     job.out = out + p * layout_.panel;
     job.out_pixel = shape_.out_c;
     job.out_row = out_w_ * shape_.out_c;
-    job.epilogue = epilogue;
-    if (epilogue.scale != nullptr) job.epilogue.scale += p * layout_.panel;
-    if (epilogue.bias != nullptr) job.epilogue.bias += p * layout_.panel;
-    if (epilogue.residual != nullptr) job.epilogue.residual += p * layout_.panel;
+    job.epilogue = EpilogueAt(epilogue, 0, p * layout_.panel);
     WinogradFor(layout_.level).transform_output(job);
   }
 }

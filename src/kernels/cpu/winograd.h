@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "kernels/cpu/conv2d_shape.h"
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/gemm_kernels.h"
 #include "kernels/cpu/packed_matrix.h"
 #include "kernels/cpu/winograd_kernels.h"
 #include "savedmodel/thread_pool.h"
@@ -27,7 +28,7 @@ class WinogradPlan {
 
   WinogradPlan(const Conv2dShape& shape, int threads);  // Possible(shape)
 
-  absl::StatusOr<PackedMatrix> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr, const PackedStretch* done = nullptr) const;
+  absl::StatusOr<PackedMatrix> PackFilter(const float* filter, ThreadPool& pool, const PackedStretch* done = nullptr) const;
   const PanelLayout& filter_layout() const { return layout_; }
   bool reads_plain_filter() const { return late_; }  // Run takes a filter in place, too
   int64_t scratch_floats() const;
@@ -44,6 +45,9 @@ class WinogradPlan {
   void TransformInput(const float* in, int64_t begin, int64_t end, float* v, int64_t position_stride) const;
   void MultiplyPanels(const PackedMatrix& filter, const float* v, int64_t v_position, int64_t tile_begin, int64_t tile_end,
                       int64_t panel_begin, int64_t panel_end, const Epilogue& epilogue, float* out, float* slot) const;
+
+  void MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t panel_end, int64_t channel, int64_t v_position, int64_t m_position,
+                     float* slot, PanelJob product) const;
 
   Conv2dShape shape_;
   int64_t out_h_, out_w_, tiles_h_, tiles_w_, tiles_;

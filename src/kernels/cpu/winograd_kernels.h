@@ -39,7 +39,6 @@ struct WinogradOutputJob {
 // u[p * position_stride + c * width + column], and zeros to the columns up to `width`.
 struct WinogradFilterJob {
   const float* filter;
-  const float* factor;  // of each column, or null
   int64_t tap_stride, channel_stride;
   int64_t channels;
   int columns, width;

@@ -145,19 +145,13 @@ void TransformOutput(const WinogradOutputJob& job) {
 }
 
 template <bool kPartial>
-SM_INLINE void FilterVector(const float* from, int64_t tap_stride, const float* factor, float* u, int64_t position_stride,
-                            int lanes) {
+SM_INLINE void FilterVector(const float* from, int64_t tap_stride, float* u, int64_t position_stride, int lanes) {
   F half[6][3];
 #pragma GCC unroll 3
   for (int x = 0; x < 3; ++x) {
     F g[3], r[6];
 #pragma GCC unroll 3
     for (int y = 0; y < 3; ++y) g[y] = LoadLanes<kPartial>(from + (y * 3 + x) * tap_stride, lanes);
-    if (factor != nullptr) {
-      const F by = LoadLanes<kPartial>(factor, lanes);
-#pragma GCC unroll 3
-      for (int y = 0; y < 3; ++y) g[y] = g[y] * by;
-    }
     FilterTransform(g[0], g[1], g[2], r);
 #pragma GCC unroll 6
     for (int y = 0; y < 6; ++y) half[y][x] = r[y];
@@ -175,13 +169,13 @@ void TransformFilter(const WinogradFilterJob& job) {
   const int64_t tap_stride = job.tap_stride, position_stride = job.position_stride;
   for (int j = 0; j < job.width; j += kLanes) {
     const int left = job.columns - j;
-    const float *from = job.filter + j, *factor = job.factor != nullptr ? job.factor + j : nullptr;
+    const float* from = job.filter + j;
     float* u = job.u + j;
     for (int64_t c = job.channels; c > 0; --c, from += job.channel_stride, u += job.width) {
       if (left >= kLanes) {
-        FilterVector<false>(from, tap_stride, factor, u, position_stride, kLanes);
+        FilterVector<false>(from, tap_stride, u, position_stride, kLanes);
       } else {
-        FilterVector<true>(from, tap_stride, factor, u, position_stride, left < 0 ? 0 : left);
+        FilterVector<true>(from, tap_stride, u, position_stride, left < 0 ? 0 : left);
       }
     }
   }

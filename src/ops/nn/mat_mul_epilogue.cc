@@ -19,9 +19,9 @@ void AppendTail(const std::vector<int64_t>& tail, Shape* shape) {
 
 class MatMulEpilogueKernel final : public Kernel {
  public:
-  MatMulEpilogueKernel(EpilogueAttrs epilogue, std::vector<int64_t> tail, int contracted, const PanelLayout& layout,
+  MatMulEpilogueKernel(EpilogueAttrs epilogue, std::vector<int64_t> tail, int contracted,
                        std::shared_ptr<const PackedLater<PackedMatrix>> weights)
-      : epilogue_(epilogue), tail_(std::move(tail)), contracted_(contracted), layout_(layout), weights_(std::move(weights)) {}
+      : epilogue_(epilogue), tail_(std::move(tail)), contracted_(contracted), weights_(std::move(weights)), layout_(weights_->either().layout()) {}
 
   absl::Status Run(KernelContext& context) const override {
     const Tensor& a = context.input(0);
@@ -48,8 +48,8 @@ class MatMulEpilogueKernel final : public Kernel {
   const EpilogueAttrs epilogue_;
   const std::vector<int64_t> tail_;
   const int contracted_;
-  const PanelLayout layout_;
   const std::shared_ptr<const PackedLater<PackedMatrix>> weights_;
+  const PanelLayout layout_;
 };
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
@@ -64,8 +64,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   const int64_t n = b->num_elements() / k;
   SM_CHECK_ARGUMENT(epilogue.factor.num_elements() == n || !epilogue.factor.initialized(), "the factor has ", epilogue.factor.num_elements(), " numbers, wants ", n);
   SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedLater<PackedMatrix>> weights, MatrixPackedLater(init, *b, k, transposed, epilogue));
-  const PanelLayout layout = PanelLayout::For(k, n, epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat);
-  return KernelPtr(std::make_unique<MatMulEpilogueKernel>(epilogue, tail, static_cast<int>(init.attrs().Int("contracted")), layout,
+  return KernelPtr(std::make_unique<MatMulEpilogueKernel>(epilogue, tail, static_cast<int>(init.attrs().Int("contracted")),
                                                           std::move(weights)));
 }
 
