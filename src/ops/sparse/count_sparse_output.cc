@@ -102,13 +102,8 @@ struct Sparse {
     in->matrix = rank > 1;
     in->num_rows = in->matrix ? shape.data<int64_t>()[0] : 1;
     SM_CHECK_ARGUMENT(in->num_rows > 0 && in->num_rows < INT32_MAX, "Cannot allocate ", in->num_rows, " batches, is the dense shape too wide?");
-    in->rows.assign(in->values.size(), 0);
-    for (int64_t i = 0; i < indices.num_elements(); ++i) {
-      const int64_t index = indices.data<int64_t>()[i], size = shape.data<int64_t>()[i % rank];
-      SM_CHECK_ARGUMENT(index >= 0 && index < size, "Invalid index value at ", i / rank, ": dimension ", i % rank, " has value ", index,
-                        " which is not in [0, ", size, ")");
-      if (in->matrix && i % rank == 0) in->rows[static_cast<size_t>(i / rank)] = index;
-    }
+    SM_ASSIGN_OR_RETURN(in->rows, FirstIndices(indices, shape));
+    if (!in->matrix) std::fill(in->rows.begin(), in->rows.end(), 0);
     return absl::OkStatus();
   }
 };

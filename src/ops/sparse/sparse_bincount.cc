@@ -9,6 +9,7 @@
 #include "ops/dispatch.h"
 #include "ops/ragged/splits.h"
 #include "ops/shape_rules.h"
+#include "ops/sparse/sparse_input.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -75,12 +76,7 @@ struct Sparse {
                       shape.shape().ToString());
     SM_RETURN_IF_ERROR(CheckWeights(weights, n));
     const int64_t rank = shape.dim(0);
-    std::vector<int64_t> rows;
-    for (int64_t i = 0; i < indices.num_elements(); ++i) {
-      const int64_t index = indices.data<int64_t>()[i], bound = shape.data<int64_t>()[i % rank];
-      SM_CHECK_ARGUMENT(index >= 0 && index < bound, "indices[", i / rank, ",", i % rank, "] is ", index, ", must be in [0, ", bound, ")");
-      if (rank > 1 && i % rank == 0) rows.push_back(index);
-    }
+    SM_ASSIGN_OR_RETURN(const std::vector<int64_t> rows, FirstIndices(indices, shape));
     if (rank == 1) {
       SM_ASSIGN_OR_RETURN(Tensor* out, context.Output(0, {size}));
       return Count<T>(values, {}, size, weights, binary, true, out);

@@ -26,6 +26,18 @@ absl::Status SparseInput::Check(bool ordered) const {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<int64_t>> FirstIndices(const Tensor& indices, const Tensor& shape) {
+  const int64_t rank = shape.num_elements();
+  std::vector<int64_t> first;
+  for (int64_t i = 0; i < indices.num_elements(); ++i) {
+    const int64_t index = indices.data<int64_t>()[i], size = shape.data<int64_t>()[i % rank];
+    SM_CHECK_ARGUMENT(index >= 0 && index < size, "Invalid index value at ", i / rank, ": dimension ", i % rank, " has value ", index,
+                      " which is not in [0, ", size, ")");
+    if (i % rank == 0) first.push_back(index);
+  }
+  return first;
+}
+
 absl::StatusOr<SparseInput> ReadSparse(const KernelContext& context, int i, int v, int s) {
   const Tensor &indices = context.input(i), &values = context.input(v), &shape = context.input(s);
   SM_CHECK_ARGUMENT(indices.rank() == 2, "Input indices should be a matrix but received shape ", indices.shape().ToString());

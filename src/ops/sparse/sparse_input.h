@@ -29,6 +29,10 @@ inline absl::StatusOr<SparseInput> ReadSparse(const KernelContext& context, int 
   return ReadSparse(context, first, first + 1, first + 2);
 }
 
+// The first index of each row of the matrix `indices`, for ops that take dense shapes of any size; InvalidArgument unless every
+// index lies within `shape`, a vector of as many entries as the matrix has columns.
+absl::StatusOr<std::vector<int64_t>> FirstIndices(const Tensor& indices, const Tensor& shape);
+
 // Below 0, 0, above 0 as row `a` stands before, at or after row `b`.
 int CompareRows(const int64_t* a, const int64_t* b, int rank);
 
