@@ -12,7 +12,7 @@ struct EpilogueAttrs {
   bool bfloat16 = false;  // operands are rounded where that is quicker
   Activation activation = Activation::kNone;
   float alpha = 0;
-  Tensor factor;            // what the weights of each channel are multiplied with before the run; not initialized(): nothing
+  Tensor factor;            // what each channel is multiplied with: its sums, or its weights before the run; not initialized(): nothing
   std::string factor_key;   // names the factor among those of the same weights
   const float* factors() const { return factor.initialized() ? factor.data<float>() : nullptr; }
 };
