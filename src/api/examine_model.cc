@@ -10,6 +10,7 @@
 #include "api/variables.h"
 #include "core/status_macros.h"
 #include "loader/checkpoint.h"
+#include "loader/function_defs.h"
 #include "loader/saved_model.h"
 #include "loader/tensor_proto.h"
 
@@ -261,7 +262,7 @@ absl::StatusOr<ModelReport> ExamineModel(const ModelLocation& location, const Op
     if (absl::StatusOr<SignatureMap> signatures = ReadSignatures(meta_graph); !signatures.ok()) {
       report.problems.push_back(std::string(signatures.status().message()));
     }
-    if (absl::Status status = CheckSavedTensors(meta_graph.graph_def()); !status.ok()) report.problems.push_back(std::string(status.message()));
+    if (absl::Status status = CheckConstants(meta_graph.graph_def()); !status.ok()) report.problems.push_back(std::string(status.message()));
   }
   if (report.meta_graphs.empty()) report.problems.push_back("the model holds no meta graphs");
   report.checkpoint = ExamineCheckpoint(location.source, keys_known ? &keys : nullptr);

@@ -7,6 +7,7 @@
 #include "api/open_graph.h"
 #include "api/restore.h"
 #include "loader/about_model.h"
+#include "loader/lazy_meta_graph.h"
 #include "loader/saved_model.h"
 #include "runtime/graph_session.h"
 #include "savedmodel/model_source.h"
@@ -15,7 +16,7 @@
 namespace savedmodel {
 
 struct SavedModelBundle::Contents {
-  std::shared_ptr<const proto::MetaGraphDef> meta_graph;
+  std::shared_ptr<LazyMetaGraph> meta_graph;
   SignatureMap signatures;
   std::string location;
   std::optional<Fingerprint> fingerprint;
@@ -66,13 +67,14 @@ Feeds AssetFeeds(const std::vector<Asset>& assets) {
 
 absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOptions& session_options, const RunOptions& run_options,
                                                                  const std::unordered_set<std::string>& tags, std::shared_ptr<FileSource> source) {
-  SM_ASSIGN_OR_RETURN(const std::shared_ptr<const proto::SavedModel> model, ReadSavedModelOnArena(*source));
+  SessionOptions options = session_options;
+  if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
   auto contents = std::make_unique<SavedModelBundle::Contents>();
-  SM_ASSIGN_OR_RETURN(contents->meta_graph, FindMetaGraph(model, tags));
-  const proto::MetaGraphDef& meta_graph = *contents->meta_graph;
+  SM_ASSIGN_OR_RETURN(contents->meta_graph, LazyMetaGraph::Read(*source, tags, *options.thread_pool));
+  const proto::MetaGraphDef& meta_graph = contents->meta_graph->without_functions();
   SM_ASSIGN_OR_RETURN(contents->signatures, ReadSignatures(meta_graph));
   contents->fingerprint = ReadFingerprint(*source);
-  SM_ASSIGN_OR_RETURN(contents->session, OpenGraph({contents->meta_graph, &meta_graph.graph_def()}, session_options));
+  SM_ASSIGN_OR_RETURN(contents->session, OpenGraph(meta_graph.graph_def(), contents->meta_graph->functions(), options));
   GraphSession& session = *contents->session;
   SM_ASSIGN_OR_RETURN(std::vector<Asset> assets, AssetsOf(meta_graph, *source));
   LetReadAssets(&session.state(), source, assets);
@@ -93,7 +95,7 @@ SavedModelBundle& SavedModelBundle::operator=(SavedModelBundle&&) noexcept = def
 SavedModelBundle::~SavedModelBundle() = default;
 SavedModelBundle::SavedModelBundle(std::unique_ptr<Contents> contents)
     : session(std::move(contents->session)), contents_(std::move(contents)) {}
-const proto::MetaGraphDef& SavedModelBundle::meta_graph_def() const { return *contents_->meta_graph; }
+const proto::MetaGraphDef& SavedModelBundle::meta_graph_def() const { return contents_->meta_graph->whole(); }
 const std::string& SavedModelBundle::location() const { return contents_->location; }
 const std::optional<Fingerprint>& SavedModelBundle::fingerprint() const { return contents_->fingerprint; }
 const SignatureMap& SavedModelBundle::signatures() const { return contents_->signatures; }

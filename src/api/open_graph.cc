@@ -5,27 +5,23 @@
 #include "loader/saved_model.h"
 
 namespace savedmodel {
-namespace {
 
-struct Library {
-  Library(std::shared_ptr<const proto::GraphDef> graph, std::shared_ptr<OpCatalog> catalog)
-      : graph(std::move(graph)), functions(this->graph->library(), std::move(catalog)) {}
-  std::shared_ptr<const proto::GraphDef> graph;
-  ImportedFunctions functions;
-};
+absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(std::shared_ptr<const proto::GraphDef> graph, const SessionOptions& options) {
+  const std::shared_ptr<const proto::FunctionDefLibrary> library(graph, &graph->library());
+  return OpenGraph(*graph, std::make_shared<FunctionDefs>(library), options);
+}
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(std::shared_ptr<const proto::GraphDef> graph_def, const SessionOptions& options) {
-  SM_RETURN_IF_ERROR(CheckSavedTensors(*graph_def));
-  SM_RETURN_IF_ERROR(CheckVersions(graph_def->versions()));
+absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(const proto::GraphDef& graph_def, std::shared_ptr<const FunctionDefs> defs,
+                                                        const SessionOptions& options) {
+  SM_RETURN_IF_ERROR(CheckConstants(graph_def.node()));
+  SM_RETURN_IF_ERROR(defs->CheckConstants());
+  SM_RETURN_IF_ERROR(CheckVersions(graph_def.versions()));
   auto catalog = std::make_shared<OpCatalog>(options.ops != nullptr ? options.ops : BuiltinOps());
-  auto library = std::make_shared<Library>(graph_def, catalog);
-  SM_RETURN_IF_ERROR(library->functions.Check());
-  SM_ASSIGN_OR_RETURN(std::unique_ptr<Graph> graph, ImportGraph(*graph_def, library->functions, *catalog));
+  auto functions = std::make_shared<ImportedFunctions>(std::move(defs), catalog);
+  SM_RETURN_IF_ERROR(functions->Check());
+  SM_ASSIGN_OR_RETURN(std::unique_ptr<Graph> graph, ImportGraph(graph_def, *functions, *catalog));
   auto state = std::make_shared<ResourceStore>();
   state->log = options.log;
-  std::shared_ptr<FunctionLibrary> functions(library, &library->functions);
   return std::make_unique<GraphSession>(options, std::move(graph), functions, catalog, state);
 }
 

@@ -110,11 +110,13 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
   }
   *attributes = *std::move(read);
   const OpInfo& info = *made->node->info;
-  if (const proto::OpDef* signature = functions_.Signature(def.op()); signature != nullptr && info.name == "PartitionedCall") {
+  if (functions_.Has(def.op()) && info.name == "PartitionedCall") {
     // A function called by its name: the same as PartitionedCall of it.
+    const std::shared_ptr<const proto::FunctionDef> function = functions_.Find(def.op());
+    const proto::OpDef& signature = function->signature();
     auto call = std::make_shared<const Attributes>(*attributes);
-    made->inputs = ArgsOf(signature->input_arg());
-    made->outputs = ArgsOf(signature->output_arg());
+    made->inputs = ArgsOf(signature.input_arg());
+    made->outputs = ArgsOf(signature.output_arg());
     SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(made->inputs, *attributes));
     SM_ASSIGN_OR_RETURN(*types, FlatTypes(made->outputs, *attributes, &made->output_counts));
     Attributes outer;
@@ -138,7 +140,7 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
 absl::Status Builder::AddNode(const proto::NodeDef& def) {
   Made made;
   made.def = &def;
-  const bool by_name = functions_.Signature(def.op()) != nullptr;
+  const bool by_name = functions_.Has(def.op());
   made.node = graph_->AddNode(def.name(), catalog_.Find(by_name ? "PartitionedCall" : def.op()), nullptr, {});
   made.node->device = def.device();
   Attributes attributes;
@@ -277,39 +279,37 @@ absl::Status Builder::Connect(bool in_function) {
 
 }  // namespace
 
-ImportedFunctions::ImportedFunctions(const proto::FunctionDefLibrary& library, std::shared_ptr<OpCatalog> catalog)
-    : library_(library), catalog_(std::move(catalog)) {
-  for (const proto::FunctionDef& function : library.function()) functions_.emplace(function.signature().name(), &function);
+ImportedFunctions::ImportedFunctions(std::shared_ptr<const FunctionDefs> defs, std::shared_ptr<OpCatalog> catalog)
+    : defs_(std::move(defs)), catalog_(std::move(catalog)) {
+  for (int i = 0; i < defs_->size(); ++i) numbers_.emplace(defs_->about(i).name, i);
 }
 
 absl::Status ImportedFunctions::Check() const {
-  for (const proto::FunctionDef& function : library_.function()) {
-    const std::string& name = function.signature().name();
-    const proto::FunctionDef* first = functions_.at(name);
-    if (first != &function && first->SerializeAsString() != function.SerializeAsString()) {
-      return absl::InvalidArgumentError(absl::StrCat("Cannot add function '", name, "' because a different function with the same name already exists."));
+  for (int i = 0; i < defs_->size(); ++i) {
+    const FunctionDefs::About& about = defs_->about(i);
+    const int first = numbers_.at(about.name);
+    if (first != i && defs_->Get(first)->SerializeAsString() != defs_->Get(i)->SerializeAsString()) {
+      return absl::InvalidArgumentError(absl::StrCat("Cannot add function '", about.name, "' because a different function with the same name already exists."));
     }
-    if (catalog_->Find(name)->def != nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("Cannot add function '", name, "' because an op with the same name already exists."));
+    if (catalog_->Find(about.name)->def != nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("Cannot add function '", about.name, "' because an op with the same name already exists."));
     }
-    for (const proto::NodeDef& node : function.node_def()) {
-      if (node.op() == name) {
-        return absl::FailedPreconditionError(absl::StrCat("Function ", name, " is self recursive and TensorFlow does not support this scenario."));
-      }
+    if (about.calls_itself) {
+      return absl::FailedPreconditionError(absl::StrCat("Function ", about.name, " is self recursive and TensorFlow does not support this scenario."));
     }
   }
   return absl::OkStatus();
 }
 
-const proto::OpDef* ImportedFunctions::Signature(const std::string& name) const {
-  auto it = functions_.find(name);
-  return it == functions_.end() ? nullptr : &it->second->signature();
+std::shared_ptr<const proto::FunctionDef> ImportedFunctions::Find(const std::string& name) const {
+  auto it = numbers_.find(name);
+  return it == numbers_.end() ? nullptr : defs_->Get(it->second);
 }
 
 absl::StatusOr<std::shared_ptr<const Graph>> ImportedFunctions::Instantiate(const FunctionRef& function) {
-  auto it = functions_.find(function.name);
-  if (it == functions_.end()) return absl::NotFoundError(absl::StrCat("Function ", function.name, " is not defined."));
-  const bool polymorphic = it->second->signature().attr_size() > 0;
+  auto it = numbers_.find(function.name);
+  if (it == numbers_.end()) return absl::NotFoundError(absl::StrCat("Function ", function.name, " is not defined."));
+  const bool polymorphic = defs_->about(it->second).polymorphic;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     auto built = built_.find(function.name);
@@ -317,7 +317,7 @@ absl::StatusOr<std::shared_ptr<const Graph>> ImportedFunctions::Instantiate(cons
   }
   static const Attributes* const kNone = new Attributes();
   absl::StatusOr<std::shared_ptr<const Graph>> graph =
-      Build(*it->second, function.attributes == nullptr ? *kNone : *function.attributes);
+      Build(*defs_->Get(it->second), function.attributes == nullptr ? *kNone : *function.attributes);
   if (!graph.ok()) {
     return absl::Status(graph.status().code(), absl::StrCat("function ", function.name, ": ", graph.status().message()));
   }

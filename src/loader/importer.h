@@ -8,30 +8,31 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "graph/graph.h"
+#include "loader/function_defs.h"
 #include "savedmodel/graph.pb.h"
 
 namespace savedmodel {
 
-// The functions of a GraphDef. Keeps a reference to `library`, which must outlive it and not change.
+// The functions of a GraphDef, made into graphs when they are called.
 class ImportedFunctions final : public FunctionLibrary {
  public:
-  ImportedFunctions(const proto::FunctionDefLibrary& library, std::shared_ptr<OpCatalog> catalog);
+  ImportedFunctions(std::shared_ptr<const FunctionDefs> defs, std::shared_ptr<OpCatalog> catalog);
 
   // What is wrong with the library as a whole: two functions of one name, a function named like an op, a function that
   // calls itself directly. Checked once at load.
   absl::Status Check() const;
 
-  bool Has(const std::string& name) const override { return functions_.contains(name); }
+  bool Has(const std::string& name) const override { return numbers_.contains(name); }
   absl::StatusOr<std::shared_ptr<const Graph>> Instantiate(const FunctionRef& function) override;
-  // The declaration, null for unknown names.
-  const proto::OpDef* Signature(const std::string& name) const;
+  // Null for unknown names.
+  std::shared_ptr<const proto::FunctionDef> Find(const std::string& name) const;
 
  private:
   absl::StatusOr<std::shared_ptr<const Graph>> Build(const proto::FunctionDef& function, const Attributes& attributes);
 
-  const proto::FunctionDefLibrary& library_;
+  const std::shared_ptr<const FunctionDefs> defs_;
   std::shared_ptr<OpCatalog> catalog_;
-  absl::flat_hash_map<std::string, const proto::FunctionDef*> functions_;
+  absl::flat_hash_map<std::string, int> numbers_;  // the first of a name
   std::mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Graph>> built_;
 };

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/status_macros.h"
-#include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/io/zero_copy_stream.h"
@@ -74,30 +73,6 @@ std::string TagText(const std::set<std::string>& tags) {
   return text + "}";
 }
 
-absl::Status CheckNode(const proto::NodeDef& node) {
-  auto it = node.attr().find("value");
-  if (it != node.attr().end() && it->second.has_tensor()) {
-    const proto::TensorShapeProto& shape = it->second.tensor().tensor_shape();
-    bool negative = shape.unknown_rank();
-    std::vector<int64_t> dims;
-    for (const auto& dim : shape.dim()) {
-      negative = negative || dim.size() < 0;
-      dims.push_back(dim.size());
-    }
-    if (negative) {
-      return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", node.name(), "\" (op \"", node.op(),
-                                                        "\") which initializes from a tensor with -1 elements"));
-    }
-    if (absl::Status status = TensorShape::Make(dims).status(); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("Saved model contains node \"", node.name(), "\" (op \"", node.op(), "\"): ", status.message()));
-    }
-  } else if (node.op() == "Const") {
-    return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", node.name(),
-                                                      "\" which is a constant tensor but no value has been provided"));
-  }
-  return absl::OkStatus();
-}
-
 std::string TensorNames(const proto::TensorInfo& info, int depth = 0) {
   if (info.has_coo_sparse()) {
     return absl::StrCat(info.coo_sparse().values_tensor_name(), ",", info.coo_sparse().indices_tensor_name(), ",", info.coo_sparse().dense_shape_tensor_name());
@@ -117,15 +92,6 @@ TensorInfo ReadInfo(const proto::TensorInfo& message) {
   absl::StatusOr<PartialShape> shape = PartialShapeFromProto(message.tensor_shape());
   if (shape.ok()) info.shape = *shape;
   return info;
-}
-
-absl::Status ReadInto(FileSource& source, proto::SavedModel* model) {
-  for (const char* file : {"saved_model.pb", "saved_model.pbtxt"}) {
-    if (source.Exists(file)) return ReadMessage(source, file, absl::EndsWith(file, "txt"), model);
-  }
-  if (source.Exists("saved_model.cpb")) return ReadChunkedMessage(source, "saved_model.cpb", model);
-  return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", source.name(),
-                                          ". Check that the directory exists and that you have the right permissions for accessing it."));
 }
 
 }  // namespace
@@ -155,41 +121,32 @@ absl::Status ReadMessage(FileSource& source, const std::string& path, bool text,
   return absl::DataLossError(absl::StrCat("Can't parse ", where, text ? " as text proto" : " as binary proto", errors.text.empty() ? "" : ": ", errors.text));
 }
 
+absl::Status ReadSavedModel(FileSource& source, proto::SavedModel* model) {
+  for (const char* file : {"saved_model.pb", "saved_model.pbtxt"}) {
+    if (source.Exists(file)) return ReadMessage(source, file, absl::EndsWith(file, "txt"), model);
+  }
+  if (source.Exists("saved_model.cpb")) return ReadChunkedMessage(source, "saved_model.cpb", model);
+  return absl::NotFoundError(absl::StrCat("Could not find SavedModel .pb or .pbtxt at supplied export directory path: ", source.name(),
+                                          ". Check that the directory exists and that you have the right permissions for accessing it."));
+}
+
 absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadSavedModel(FileSource& source) {
   auto model = std::make_unique<proto::SavedModel>();
-  SM_RETURN_IF_ERROR(ReadInto(source, model.get()));
+  SM_RETURN_IF_ERROR(ReadSavedModel(source, model.get()));
   return model;
 }
 
-absl::StatusOr<std::shared_ptr<proto::SavedModel>> ReadSavedModelOnArena(FileSource& source) {
-  google::protobuf::ArenaOptions options;
-  options.start_block_size = 64 << 10;
-  options.max_block_size = 1 << 20;
-  auto arena = std::make_shared<google::protobuf::Arena>(options);
-  std::shared_ptr<proto::SavedModel> model(arena, google::protobuf::Arena::CreateMessage<proto::SavedModel>(arena.get()));
-  SM_RETURN_IF_ERROR(ReadInto(source, model.get()));
-  return model;
-}
-
-absl::StatusOr<std::shared_ptr<const proto::MetaGraphDef>> FindMetaGraph(const std::shared_ptr<const proto::SavedModel>& model,
-                                                                         const std::unordered_set<std::string>& tags) {
+absl::StatusOr<int> FindMetaGraph(const proto::SavedModel& model, const std::unordered_set<std::string>& tags) {
   const std::set<std::string> wanted(tags.begin(), tags.end());
   std::vector<std::string> there;
-  for (const proto::MetaGraphDef& meta_graph : model->meta_graphs()) {
-    const std::set<std::string> have(meta_graph.meta_info_def().tags().begin(), meta_graph.meta_info_def().tags().end());
-    if (have == wanted) return std::shared_ptr<const proto::MetaGraphDef>(model, &meta_graph);
+  for (int i = 0; i < model.meta_graphs_size(); ++i) {
+    const auto& tags_there = model.meta_graphs(i).meta_info_def().tags();
+    const std::set<std::string> have(tags_there.begin(), tags_there.end());
+    if (have == wanted) return i;
     there.push_back(TagText(have));
   }
   return absl::NotFoundError(absl::StrCat("Could not find meta graph def matching supplied tags: ", TagText(wanted), ". This SavedModel has ",
                                           there.empty() ? "no meta graphs" : absl::StrJoin(there, ", ")));
-}
-
-absl::Status CheckSavedTensors(const proto::GraphDef& graph) {
-  for (const proto::NodeDef& node : graph.node()) SM_RETURN_IF_ERROR(CheckNode(node));
-  for (const proto::FunctionDef& function : graph.library().function()) {
-    for (const proto::NodeDef& node : function.node_def()) SM_RETURN_IF_ERROR(CheckNode(node));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status CheckVersions(const proto::VersionDef& versions) {

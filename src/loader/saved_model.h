@@ -16,18 +16,13 @@ namespace savedmodel {
 
 // NotFound when neither file is there, DataLoss when the bytes are no such message, OutOfRange when they end too early.
 absl::StatusOr<std::unique_ptr<proto::SavedModel>> ReadSavedModel(FileSource& source);
-// The same in a few pieces of memory, which are freed at once.
-absl::StatusOr<std::shared_ptr<proto::SavedModel>> ReadSavedModelOnArena(FileSource& source);
+absl::Status ReadSavedModel(FileSource& source, proto::SavedModel* model);
 
 // Reads any message the same way. `text`: text format.
 absl::Status ReadMessage(FileSource& source, const std::string& path, bool text, google::protobuf::Message* message);
 
-// The first meta graph whose tags, as a set, equal `tags`, which keeps `model` alive; NotFound with the tag sets there are.
-absl::StatusOr<std::shared_ptr<const proto::MetaGraphDef>> FindMetaGraph(const std::shared_ptr<const proto::SavedModel>& model,
-                                                                         const std::unordered_set<std::string>& tags);
-
-// FailedPrecondition for constants without or with an impossible value, as the reference checks before it makes a session.
-absl::Status CheckSavedTensors(const proto::GraphDef& graph);
+// Number of the first meta graph whose tags, as a set, equal `tags`; NotFound with the tag sets there are.
+absl::StatusOr<int> FindMetaGraph(const proto::SavedModel& model, const std::unordered_set<std::string>& tags);
 
 // InvalidArgument when the graph is older or newer than this library reads.
 absl::Status CheckVersions(const proto::VersionDef& versions);

@@ -1,0 +1,142 @@
+#include "loader/function_defs.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "absl/strings/str_cat.h"
+#include "core/status_macros.h"
+#include "google/protobuf/arena.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "savedmodel/tensor_shape.h"
+
+namespace savedmodel {
+namespace {
+
+// SavedModel, MetaGraphDef, GraphDef and FunctionDefLibrary lie around a function, and protobuf reads 100 levels.
+constexpr int kMaxNesting = 100 - 4;
+
+bool Parse(absl::string_view bytes, proto::FunctionDef* function) {
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  stream.SetRecursionLimit(kMaxNesting);
+  return function->ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+}
+
+absl::Status CheckConstant(const proto::NodeDef& node) {
+  auto it = node.attr().find("value");
+  if (it != node.attr().end() && it->second.has_tensor()) {
+    const proto::TensorShapeProto& shape = it->second.tensor().tensor_shape();
+    bool negative = shape.unknown_rank();
+    std::vector<int64_t> dims;
+    for (const auto& dim : shape.dim()) {
+      negative = negative || dim.size() < 0;
+      dims.push_back(dim.size());
+    }
+    if (negative) {
+      return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", node.name(), "\" (op \"", node.op(),
+                                                        "\") which initializes from a tensor with -1 elements"));
+    }
+    if (absl::Status status = TensorShape::Make(dims).status(); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("Saved model contains node \"", node.name(), "\" (op \"", node.op(), "\"): ", status.message()));
+    }
+  } else if (node.op() == "Const") {
+    return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", node.name(),
+                                                      "\" which is a constant tensor but no value has been provided"));
+  }
+  return absl::OkStatus();
+}
+
+FunctionDefs::About LookAt(const proto::FunctionDef& function) {
+  FunctionDefs::About about;
+  about.name = function.signature().name();
+  about.polymorphic = function.signature().attr_size() > 0;
+  about.calls_itself = std::any_of(function.node_def().begin(), function.node_def().end(), [&](const auto& node) { return node.op() == about.name; });
+  about.constants = CheckConstants(function.node_def());
+  return about;
+}
+
+// One function after the other in the same memory.
+class Scratch {
+ public:
+  Scratch() : block_(new char[kBytes]), arena_(Options()) {}
+  proto::FunctionDef* Make() {
+    arena_.Reset();
+    return google::protobuf::Arena::CreateMessage<proto::FunctionDef>(&arena_);
+  }
+
+ private:
+  google::protobuf::ArenaOptions Options() {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = block_.get();
+    options.initial_block_size = kBytes;
+    return options;
+  }
+  static constexpr size_t kBytes = 256 << 10;
+  std::unique_ptr<char[]> block_;
+  google::protobuf::Arena arena_;
+};
+
+}  // namespace
+
+absl::Status CheckConstants(const google::protobuf::RepeatedPtrField<proto::NodeDef>& nodes) {
+  for (const proto::NodeDef& node : nodes) SM_RETURN_IF_ERROR(CheckConstant(node));
+  return absl::OkStatus();
+}
+
+absl::Status CheckConstants(const proto::GraphDef& graph) {
+  SM_RETURN_IF_ERROR(CheckConstants(graph.node()));
+  for (const proto::FunctionDef& function : graph.library().function()) SM_RETURN_IF_ERROR(CheckConstants(function.node_def()));
+  return absl::OkStatus();
+}
+
+FunctionDefs::FunctionDefs(std::shared_ptr<const proto::FunctionDefLibrary> library) : library_(std::move(library)) {
+  about_.reserve(static_cast<size_t>(library_->function_size()));
+  for (const proto::FunctionDef& function : library_->function()) about_.push_back(LookAt(function));
+}
+
+std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::string_view>& functions, ThreadPool& pool) {
+  std::unique_ptr<FunctionDefs> defs(new FunctionDefs());
+  size_t total = 0;
+  for (absl::string_view function : functions) defs->ends_.push_back(total += function.size());
+  defs->bytes_.reserve(total);
+  for (absl::string_view function : functions) defs->bytes_.append(function.data(), function.size());
+  defs->about_.resize(functions.size());
+  std::atomic<bool> all_parse = true;
+  std::atomic<size_t> next = 0;
+  pool.ParallelFor(pool.num_threads(), 1, [&](int64_t, int64_t) {
+    Scratch scratch;
+    for (size_t i = next++; i < functions.size() && all_parse; i = next++) {
+      proto::FunctionDef* function = scratch.Make();
+      if (Parse(functions[i], function)) {
+        defs->about_[i] = LookAt(*function);
+      } else {
+        all_parse = false;
+      }
+    }
+  });
+  return all_parse ? std::move(defs) : nullptr;
+}
+
+absl::string_view FunctionDefs::BytesOf(int i) const {
+  const size_t at = static_cast<size_t>(i), begin = at == 0 ? 0 : ends_[at - 1];
+  return absl::string_view(bytes_).substr(begin, ends_[at] - begin);
+}
+
+absl::Status FunctionDefs::CheckConstants() const {
+  for (const About& about : about_) SM_RETURN_IF_ERROR(about.constants);
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const proto::FunctionDef> FunctionDefs::Get(int i) const {
+  if (library_ != nullptr) return {library_, &library_->function(i)};
+  auto arena = std::make_shared<google::protobuf::Arena>();
+  auto* function = google::protobuf::Arena::CreateMessage<proto::FunctionDef>(arena.get());
+  Parse(BytesOf(i), function);
+  return {arena, function};
+}
+
+void FunctionDefs::ParseInto(proto::FunctionDefLibrary* library) const {
+  if (library_ != nullptr) return;
+  for (int i = 0; i < size(); ++i) Parse(BytesOf(i), library->add_function());
+}
+
+}  // namespace savedmodel

@@ -1,0 +1,172 @@
+#include "loader/lazy_meta_graph.h"
+
+#include <algorithm>
+#include <atomic>
+#include <initializer_list>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "core/status_macros.h"
+#include "google/protobuf/arena.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
+#include "loader/saved_model.h"
+
+namespace savedmodel {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::internal::WireFormatLite;
+
+constexpr int kMaxNesting = 100;            // of messages, protobuf's
+constexpr uint64_t kMaxBytes = 256 << 20;  // larger files hold constants rather than functions, and are parsed as they are read
+
+CodedInputStream StreamOf(absl::string_view bytes) {
+  return CodedInputStream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+}
+
+// Skips the value of a field, but not groups: nothing writes them.
+bool SkipValue(CodedInputStream& stream, uint32_t tag, int* length) {
+  uint64_t unused;
+  *length = 0;
+  switch (WireFormatLite::GetTagWireType(tag)) {
+    case WireFormatLite::WIRETYPE_VARINT: return stream.ReadVarint64(&unused);
+    case WireFormatLite::WIRETYPE_FIXED64: return stream.Skip(8);
+    case WireFormatLite::WIRETYPE_FIXED32: return stream.Skip(4);
+    case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: return stream.ReadVarintSizeAsInt(length) && stream.Skip(*length);
+    default: return false;
+  }
+}
+
+bool ParsePart(absl::string_view bytes, int depth, google::protobuf::Message* message) {
+  CodedInputStream stream = StreamOf(bytes);
+  stream.SetRecursionLimit(kMaxNesting - depth);
+  return message->MergePartialFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+}
+
+// Parses `bytes` into `message`, at `depth` below the file's own message, except for the submessages that lie in the fields `apart`:
+// `take` gets their bytes. A message may be cut between any two fields: the parts, merged, are the message. False when
+// something is amiss or unusual.
+bool ParseApart(absl::string_view bytes, int depth, google::protobuf::Message* message, std::initializer_list<int> apart,
+                absl::FunctionRef<bool(int field, absl::string_view)> take) {
+  CodedInputStream stream = StreamOf(bytes);
+  size_t begin = 0;
+  while (static_cast<size_t>(stream.CurrentPosition()) < bytes.size()) {
+    const size_t at = static_cast<size_t>(stream.CurrentPosition());
+    const uint32_t tag = stream.ReadTag();
+    int length;
+    if (tag == 0 || !SkipValue(stream, tag, &length)) return false;
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) continue;
+    if (std::find(apart.begin(), apart.end(), field) == apart.end()) continue;
+    const size_t end = static_cast<size_t>(stream.CurrentPosition()), size = static_cast<size_t>(length);
+    if (!ParsePart(bytes.substr(begin, at - begin), depth, message) || !take(field, bytes.substr(end - size, size))) return false;
+    begin = end;
+  }
+  return ParsePart(bytes.substr(begin), depth, message);
+}
+
+// What is left for the threads to parse, as bytes inside the file's.
+struct Rest {
+  std::vector<absl::string_view> functions;
+  proto::SavedObjectGraph* object_graph = nullptr;
+  std::vector<absl::string_view> object_graph_parts;
+};
+
+bool ParseWithoutRest(absl::string_view bytes, proto::SavedModel* model, std::vector<Rest>* rests) {
+  return ParseApart(bytes, 0, model, {proto::SavedModel::kMetaGraphsFieldNumber}, [&](int, absl::string_view meta_graph_bytes) {
+    proto::MetaGraphDef* meta_graph = model->add_meta_graphs();
+    Rest& rest = rests->emplace_back();
+    auto take = [&](int field, absl::string_view part) {
+      if (field == proto::MetaGraphDef::kObjectGraphDefFieldNumber) {
+        rest.object_graph = meta_graph->mutable_object_graph_def();
+        rest.object_graph_parts.push_back(part);
+        return true;
+      }
+      proto::GraphDef* graph = meta_graph->mutable_graph_def();
+      return ParseApart(part, 2, graph, {proto::GraphDef::kLibraryFieldNumber}, [&](int, absl::string_view library) {
+        return ParseApart(library, 3, graph->mutable_library(), {proto::FunctionDefLibrary::kFunctionFieldNumber}, [&](int, absl::string_view function) {
+          rest.functions.push_back(function);
+          return true;
+        });
+      });
+    };
+    return ParseApart(meta_graph_bytes, 1, meta_graph, {proto::MetaGraphDef::kGraphDefFieldNumber, proto::MetaGraphDef::kObjectGraphDefFieldNumber}, take);
+  });
+}
+
+// Null when something does not parse.
+std::unique_ptr<FunctionDefs> ParseRest(const Rest& rest, ThreadPool& pool) {
+  std::unique_ptr<FunctionDefs> functions;
+  std::atomic<bool> good = true;
+  pool.ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
+    if (begin == 0) functions = FunctionDefs::FromBytes(rest.functions, pool);  // itself on all threads that are free
+    if (end == 1) return;
+    for (absl::string_view part : rest.object_graph_parts) good = good && ParsePart(part, 2, rest.object_graph);
+  });
+  return good ? std::move(functions) : nullptr;
+}
+
+std::shared_ptr<proto::SavedModel> MakeModel() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 64 << 10;
+  options.max_block_size = 1 << 20;
+  auto arena = std::make_shared<google::protobuf::Arena>(options);
+  return {arena, google::protobuf::Arena::CreateMessage<proto::SavedModel>(arena.get())};
+}
+
+// All functions are checked, those of the other meta graphs too. Null when the file has to be parsed whole, for what it is or
+// for the error that this gives.
+std::shared_ptr<proto::SavedModel> ReadLazily(FileSource& source, ThreadPool& pool, std::vector<std::shared_ptr<const FunctionDefs>>* functions) {
+  constexpr char kFile[] = "saved_model.pb";
+  if (!source.Exists(kFile)) return nullptr;
+  const absl::StatusOr<std::shared_ptr<ReadableFile>> file = source.Open(kFile);
+  if (!file.ok() || (*file)->size() > kMaxBytes) return nullptr;
+  const size_t size = static_cast<size_t>((*file)->size());
+  std::string read;
+  const char* bytes = static_cast<const char*>((*file)->mapping());
+  if (bytes == nullptr) {
+    read.resize(size);
+    if (!(*file)->Read(0, size, read.data()).ok()) return nullptr;
+    bytes = read.data();
+  }
+  std::shared_ptr<proto::SavedModel> model = MakeModel();
+  std::vector<Rest> rests;
+  if (!ParseWithoutRest({bytes, size}, model.get(), &rests)) return nullptr;
+  for (const Rest& rest : rests) {
+    functions->push_back(ParseRest(rest, pool));
+    if (functions->back() == nullptr) return nullptr;
+  }
+  return model;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<LazyMetaGraph>> LazyMetaGraph::Read(FileSource& source, const std::unordered_set<std::string>& tags, ThreadPool& pool) {
+  auto lazy = std::make_shared<LazyMetaGraph>();
+  std::vector<std::shared_ptr<const FunctionDefs>> functions;
+  lazy->model_ = ReadLazily(source, pool, &functions);
+  const bool whole = lazy->model_ == nullptr;
+  if (whole) {
+    lazy->model_ = MakeModel();
+    SM_RETURN_IF_ERROR(ReadSavedModel(source, lazy->model_.get()));
+  }
+  SM_ASSIGN_OR_RETURN(const int found, FindMetaGraph(*lazy->model_, tags));
+  lazy->meta_graph_ = lazy->model_->mutable_meta_graphs(found);
+  if (whole) {
+    const proto::FunctionDefLibrary& library = lazy->meta_graph_->graph_def().library();
+    lazy->functions_ = std::make_shared<FunctionDefs>(std::shared_ptr<const proto::FunctionDefLibrary>(lazy->model_, &library));
+  } else {
+    lazy->functions_ = functions[static_cast<size_t>(found)];
+  }
+  return lazy;
+}
+
+const proto::MetaGraphDef& LazyMetaGraph::whole() {
+  std::call_once(completed_, [&] {
+    if (meta_graph_->graph_def().has_library()) functions_->ParseInto(meta_graph_->mutable_graph_def()->mutable_library());
+  });
+  return *meta_graph_;
+}
+
+}  // namespace savedmodel
