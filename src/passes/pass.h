@@ -58,6 +58,7 @@ absl::Status FuseBiases(Graph* graph, PassContext& context);         // sums per
 absl::Status FuseResiduals(Graph* graph, PassContext& context);      // sums of tensors into products
 absl::Status FuseActivations(Graph* graph, PassContext& context);    // activations into products
 absl::Status FuseScales(Graph* graph, PassContext& context);         // scaled channels into pointwise convolutions
+absl::Status FuseMeans(Graph* graph, PassContext& context);          // means of images into depthwise convolutions
 absl::Status LowerPrecision(Graph* graph, PassContext& context);     // two bytes a value, for a device that keeps them so
 absl::Status FuseChains(Graph* graph, PassContext& context);         // elementwise functions one after the other, for devices
 absl::Status RemoveUnused(Graph* graph, PassContext& context);       // nodes that nobody needs

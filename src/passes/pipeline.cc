@@ -42,6 +42,7 @@ constexpr PassRow kPasses[] = {
     {"fuse_activations", FuseActivations, Purpose::kSpeed},
     {"fuse_expansions", FuseExpansions, Purpose::kSpeed},
     {"fuse_scales", FuseScales, Purpose::kSpeed},  // the scale comes behind all other inputs
+    {"fuse_means", FuseMeans, Purpose::kSpeed},
     {"lower_precision", LowerPrecision, Purpose::kSpeed},
     {"fuse_chains", FuseChains, Purpose::kSpeed},
 };

@@ -9,9 +9,18 @@
 namespace savedmodel {
 namespace {
 
-// The obvious loops; out = swish(conv + bias + residual), swish(x) = x / (1 + e^-x), or its relu6.
+double Activated(double x, Activation activation) {
+  switch (activation) {
+    case Activation::kSwish: return x / (1 + std::exp(-x));
+    case Activation::kHardSwish: return x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
+    case Activation::kTanh: return std::tanh(x);
+    default: return std::clamp(x, 0.0, 6.0);  // relu6
+  }
+}
+
+// The obvious loops; out = activation(conv + bias + residual).
 double WorstError(const Conv2dShape& s, const float* in, const float* filter, const float* bias, const float* residual,
-                  bool swish, const float* out) {
+                  Activation activation, const float* out) {
   double worst = 0;
   const int64_t multiplier = s.out_c / s.in_c;
   int64_t at = 0;
@@ -31,7 +40,7 @@ double WorstError(const Conv2dShape& s, const float* in, const float* filter, co
               size += std::abs(product);
             }
           }
-          const double want = swish ? sum / (1 + std::exp(-sum)) : std::clamp(sum, 0.0, 6.0);
+          const double want = Activated(sum, activation);
           const double error = std::abs(out[at] - want) / (size * 1e-6);
           if (!(error <= worst)) worst = error;
         }
@@ -41,7 +50,24 @@ double WorstError(const Conv2dShape& s, const float* in, const float* filter, co
   return worst;
 }
 
-void CheckDepthwise(const Conv2dShape& s, bool with_residual, bool swish, ThreadPool& pool) {
+// The largest difference to the plain means of the images, which hold numbers around 1.
+double WorstMean(const Conv2dShape& s, const float* out, const float* means) {
+  double worst = 0;
+  const int64_t pixels = s.out_h() * s.out_w();
+  for (int64_t i = 0; i < s.batch * s.out_c && pixels > 0; ++i) {
+    double sum = 0, size = 1;
+    for (int64_t p = 0; p < pixels; ++p) {
+      const float value = out[(i / s.out_c * pixels + p) * s.out_c + i % s.out_c];
+      sum += value;
+      size += std::abs(value);
+    }
+    const double error = std::abs(means[i] - sum / pixels) / (size / pixels);
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+void CheckDepthwise(const Conv2dShape& s, bool with_residual, Activation activation, ThreadPool& pool) {
   INFO(CpuLevelName(ActiveCpuLevel()) << " in " << s.batch << "x" << s.in_h << "x" << s.in_w << "x" << s.in_c << " kernel "
                                       << s.kernel_h << "x" << s.kernel_w << " out " << s.out_c << " stride " << s.stride_h << ","
                                       << s.stride_w << " dilation " << s.dilation_h << "," << s.dilation_w << " pad " << s.pad_top
@@ -55,10 +81,13 @@ void CheckDepthwise(const Conv2dShape& s, bool with_residual, bool swish, Thread
   std::vector<float> scratch(plan->scratch_bytes() / 4, NAN);
   Epilogue epilogue;
   epilogue.bias = bias.data();
-  epilogue.activation = swish ? Activation::kSwish : Activation::kRelu6;
+  epilogue.activation = activation;
   if (with_residual) epilogue.residual = out.data(), epilogue.residual_stride = s.out_c;
-  plan->Run(in.data(), filter.data(), epilogue, out.data(), scratch.data(), pool);
-  CHECK(WorstError(s, in.data(), filter.data(), bias.data(), with_residual ? before.data() : nullptr, swish, out.data()) <= 1);
+  std::vector<float> row_sums(plan->row_sums_bytes() / 4, NAN), means(s.batch * s.out_c, NAN);
+  plan->Run(in.data(), filter.data(), epilogue, out.data(), scratch.data(), pool, row_sums.data());
+  plan->MeansOf(row_sums.data(), means.data());
+  CHECK(WorstMean(s, out.data(), means.data()) <= 1e-6);
+  CHECK(WorstError(s, in.data(), filter.data(), bias.data(), with_residual ? before.data() : nullptr, activation, out.data()) <= 1);
 }
 
 TEST_CASE("kernels/depthwise: kernels, strides, dilations and paddings", "[kernels]") {
@@ -74,11 +103,12 @@ TEST_CASE("kernels/depthwise: kernels, strides, dilations and paddings", "[kerne
             s.kernel_h = kernel, s.kernel_w = kernel;
             s.stride_h = s.stride_w = stride;
             s.pad_top = pad, s.pad_bottom = pad / 2, s.pad_left = pad, s.pad_right = (pad + 1) / 2;
-            CheckDepthwise(s, stride == 1, pad == 1, *pool);
+            const Activation activation = pad == 0 ? Activation::kRelu6 : pad == 1 ? Activation::kSwish : pad == 2 ? Activation::kHardSwish : Activation::kTanh;
+            CheckDepthwise(s, stride == 1, activation, *pool);
             s.dilation_h = 2, s.dilation_w = 3;
-            CheckDepthwise(s, false, false, *pool);
+            CheckDepthwise(s, false, activation, *pool);
             s.out_c = 3 * channels;
-            CheckDepthwise(s, true, false, *pool);
+            CheckDepthwise(s, true, activation, *pool);
           }
         }
       }
@@ -97,7 +127,9 @@ TEST_CASE("kernels/depthwise: layers of real size, shared among threads", "[kern
             Conv2dShape s;
             s.in_h = s.in_w = size, s.in_c = s.out_c = 200, s.kernel_h = s.kernel_w = kernel, s.stride_h = s.stride_w = stride;
             s.pad_top = s.pad_bottom = s.pad_left = s.pad_right = kernel / 2;
-            CheckDepthwise(s, false, false, *pool);
+            for (Activation activation : {Activation::kRelu6, Activation::kSwish, Activation::kHardSwish, Activation::kTanh}) {
+              CheckDepthwise(s, false, activation, *pool);
+            }
           }
         }
       }

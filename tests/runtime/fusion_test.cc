@@ -110,6 +110,30 @@ TEST_CASE("fuse_expansions") {
   }
 }
 
+TEST_CASE("fuse_means") {
+  for (bool expanded : {false, true}) {
+    for (bool keep_dims : {false, true}) {
+      ModelBuilder b;
+      b.Placeholder("x", DataType::kFloat);
+      b.Const("axes", expanded ? Int32s({2}, {-2, 1}) : Int32s({2}, {1, 2}));
+      b.Const("wide_filter", Random({1, 1, 5, 96}, 1));
+      b.Const("wide_bias", Random({96}, 2));
+      b.Const("filter", Random({3, 3, expanded ? 96 : 5, 1}, 3));
+      b.Const("bias", Random({expanded ? 96 : 5}, 4));
+      b.Node("wide", "Conv2D", {"x", "wide_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+      b.Node("wide_biased", "BiasAdd", {"wide", "wide_bias"}).Type("T", DataType::kFloat);
+      b.Node("conv", "DepthwiseConv2dNative", {expanded ? "wide_biased" : "x", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 2, 2, 1}).String("padding", "SAME");
+      b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+      b.Node("relu", "Relu", {"biased"}).Type("T", DataType::kFloat);
+      b.Node("mean", "Mean", {"relu", "axes"}).Type("T", DataType::kFloat).Bool("keep_dims", keep_dims);
+      b.Const("shape", Int32s({4}, {2, 1, 1, expanded ? 96 : 5}));
+      b.Node("means", "Reshape", {"mean", "shape"}).Type("T", DataType::kFloat);
+      b.Node("out", "Sub", {"relu", "means"}).Type("T", DataType::kFloat);
+      CheckPass(b, Random({2, 61, 67, 5}, 2), "fuse_means", keep_dims ? 2 : 3);
+    }
+  }
+}
+
 TEST_CASE("fuse_scales") {
   for (int64_t filters : {3, 90}) {  // the image or the filter is the smaller
     ModelBuilder b;

@@ -73,7 +73,7 @@ absl::StatusOr<DepthwisePlan> DepthwisePlan::Make(const Conv2dShape& shape, int 
 
 // `rows` begins with input row `first` of the image; output row `row` of the image is row `out_row` of `out`.
 void DepthwisePlan::RunRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row,
-                           int64_t out_row, int64_t c_begin, int64_t c_end) const {
+                           int64_t out_row, int64_t c_begin, int64_t c_end, float* row_sums) const {
   const Conv2dShape& s = shape_;
   const DepthwiseKernels& kernels = DepthwiseFor(level_);
   const int64_t channels = s.in_c, y0 = row * s.stride_h - s.pad_top;
@@ -89,6 +89,8 @@ void DepthwisePlan::RunRow(const float* rows, int64_t first, const float* filter
   job.channels = c_end - c_begin;
   job.out_pixel = channels;
   job.epilogue = epilogue;
+  job.sums = row_sums == nullptr ? nullptr : row_sums + out_row * channels + c_begin;
+  if (row_sums != nullptr) std::fill_n(job.sums, c_end - c_begin, 0.0f);
   if (epilogue.bias != nullptr) job.epilogue.bias += c_begin;
   for (int64_t x = 0; x < out_w_;) {
     const Taps across = Inside(x * s.stride_w - s.pad_left, s.kernel_w, s.dilation_w, s.in_w);
@@ -121,12 +123,23 @@ void DepthwisePlan::InputRows(int64_t row, int64_t* first, int64_t* last) const 
   *last = std::clamp<int64_t>(begin + (shape_.kernel_h - 1) * shape_.dilation_h + 1, *first, shape_.in_h);
 }
 
-void DepthwisePlan::RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row) const {
-  RunRow(rows, first, filter, epilogue, out, row, row, 0, shape_.in_c);
+void DepthwisePlan::RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row,
+                              float* row_sums) const {
+  RunRow(rows, first, filter, epilogue, out, row, row, 0, shape_.in_c, row_sums);
+}
+
+void DepthwisePlan::MeansOf(const float* row_sums, float* means) const {
+  const int64_t channels = shape_.out_c;
+  const float pixels = static_cast<float>(out_h_ * out_w_);
+  for (int64_t image = 0; image < shape_.batch; ++image, means += channels) {
+    std::fill_n(means, channels, 0.0f);
+    DepthwiseFor(level_).add(row_sums + image * out_h_ * channels, channels, out_h_, channels, means);
+    for (int64_t c = 0; c < channels; ++c) means[c] /= pixels;
+  }
 }
 
 void DepthwisePlan::Run(const float* in, const float* filter, const Epilogue& epilogue, float* out, float* scratch,
-                        ThreadPool& pool) const {
+                        ThreadPool& pool, float* row_sums) const {
   const Conv2dShape& s = shape_;
   const int64_t rows = s.batch * out_h_, lanes = DepthwiseFor(level_).lanes;
   if (rows == 0 || out_w_ == 0 || s.in_c == 0) return;
@@ -143,7 +156,7 @@ void DepthwisePlan::Run(const float* in, const float* filter, const Epilogue& ep
       const int64_t c_begin = vectors * part / channel_splits_ * lanes,
                     c_end = std::min(vectors * (part + 1) / channel_splits_ * lanes, s.in_c);
       for (int64_t row = rows * r / row_splits_; row < rows * (r + 1) / row_splits_; ++row) {
-        RunRow(in + row / out_h_ * s.in_h * s.in_w * s.in_c, 0, filter, epilogue, out, row % out_h_, row, c_begin, c_end);
+        RunRow(in + row / out_h_ * s.in_h * s.in_w * s.in_c, 0, filter, epilogue, out, row % out_h_, row, c_begin, c_end, row_sums);
       }
     }
   };

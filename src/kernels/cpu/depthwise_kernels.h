@@ -20,11 +20,14 @@ struct DepthwiseJob {
   float* out;
   int64_t out_pixel;
   Epilogue epilogue;  // bias and residual at the first pixel and channel
+  float* sums;        // one per channel, to which the finished pixels are added; or null
 };
 
 struct DepthwiseKernels {
   int lanes;
   void (*run)(const DepthwiseJob&);
+  // sums[c] += out[c] + out[pixel + c] + ..., of `pixels` pixels.
+  void (*add)(const float* out, int64_t pixel, int64_t pixels, int64_t channels, float* sums);
 };
 
 extern const DepthwiseKernels kDepthwisePlain;

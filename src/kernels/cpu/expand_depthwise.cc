@@ -44,7 +44,8 @@ absl::StatusOr<ExpandDepthwisePlan> ExpandDepthwisePlan::Make(const Conv2dShape&
 }
 
 void ExpandDepthwisePlan::Run(const float* in, const PackedMatrix& expand, const Epilogue& expand_epilogue, const float* filter,
-                              const Epilogue& epilogue, float* out, float* scratch, ThreadPool& pool) const {
+                              const Epilogue& epilogue, float* out, float* scratch, ThreadPool& pool,
+                              float* row_sums) const {
   if (slots_ == 0) return;
   const Conv2dShape& s = shape_;
   const int64_t row_floats = s.in_w * s.in_c, out_h = depthwise_.out_h(), out_floats = out_h * depthwise_.out_w() * s.out_c;
@@ -78,7 +79,8 @@ void ExpandDepthwisePlan::Run(const float* in, const PackedMatrix& expand, const
                     rounded, caller);
           have = to;
         }
-        for (; row < stop; ++row) depthwise_.RunOneRow(window, first, filter, epilogue, out + image * out_floats, row);
+        float* sums = row_sums == nullptr ? nullptr : row_sums + image * out_h * s.out_c;
+        for (; row < stop; ++row) depthwise_.RunOneRow(window, first, filter, epilogue, out + image * out_floats, row, sums);
       }
     }
     slots.Give(slot);

@@ -22,9 +22,10 @@ class ExpandDepthwisePlan {
 
   int64_t scratch_bytes() const { return slots_ * slot_floats_ * static_cast<int64_t>(sizeof(float)); }
   // `expand` is [in_c, channels]; `filter` is [kernel_h, kernel_w, channels, 1] as it is. No residual in
-  // either epilogue. `out` is [batch, out_h, out_w, channels].
+  // either epilogue. `out` is [batch, out_h, out_w, channels]; `row_sums` as DepthwisePlan's.
   void Run(const float* in, const PackedMatrix& expand, const Epilogue& expand_epilogue, const float* filter, const Epilogue& epilogue, float* out,
-           float* scratch, ThreadPool& pool) const;
+           float* scratch, ThreadPool& pool, float* row_sums = nullptr) const;
+  const DepthwisePlan& depthwise() const { return depthwise_; }
 
  private:
   Conv2dShape shape_;

@@ -1,6 +1,6 @@
 // _ConvEpilogue: what the fusing passes make of Conv2D and DepthwiseConv2dNative in float, channels last, with a filter
 // known before the run: activation(convolution + bias + residual) in one pass over memory; a last input may scale the channels
-// of the images. The plain ops stay the judge.
+// of the images. A depthwise convolution may give the means of its images, too. The plain ops stay the judge.
 #include <list>
 #include <mutex>
 
@@ -11,6 +11,7 @@
 #include "kernels/cpu/scaled_gemm.h"
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/nn/image_means.h"
 #include "ops/packed_later.h"
 #include "ops/shared_object.h"
 #include "savedmodel/op.h"
@@ -30,8 +31,8 @@ struct Planned {
 
 class ConvEpilogueKernel final : public Kernel {
  public:
-  ConvEpilogueKernel(WindowAttrs window, EpilogueAttrs epilogue, bool depthwise, bool winograd)
-      : window_(std::move(window)), epilogue_(epilogue), depthwise_(depthwise), winograd_(winograd) {}
+  ConvEpilogueKernel(WindowAttrs window, EpilogueAttrs epilogue, bool depthwise, ImageMeans means, bool winograd)
+      : window_(std::move(window)), epilogue_(epilogue), depthwise_(depthwise), means_(means), winograd_(winograd) {}
 
   absl::Status Prepare(KernelInit& init) {
     if (!init.input_shape(0).fully_known()) return absl::OkStatus();
@@ -60,7 +61,11 @@ class ConvEpilogueKernel final : public Kernel {
       return RunScaled(context, *planned, epilogue, output, memory);
     }
     if (depthwise_) {
-      planned->depthwise.Run(input.data<float>(), context.input(1).data<float>(), epilogue, output->data<float>(), memory, context.pool());
+      float* row_sums = means_.wanted ? memory + planned->depthwise.scratch_bytes() / static_cast<int64_t>(sizeof(float)) : nullptr;
+      planned->depthwise.Run(input.data<float>(), context.input(1).data<float>(), epilogue, output->data<float>(), memory, context.pool(), row_sums);
+      if (!means_.wanted) return absl::OkStatus();
+      SM_ASSIGN_OR_RETURN(Tensor * means, context.Output(1, ShapeOfMeans(means_, planned->sizes.output).shape()));
+      planned->depthwise.MeansOf(row_sums, means->data<float>());
     } else {
       if (!FactorInWeights(planned->conv.filter_layout())) epilogue.scale = epilogue_.factors();
       planned->conv.Run(input.data<float>(), planned->filter->Get(context.pool()), epilogue, output->data<float>(), memory, context.pool());
@@ -94,7 +99,7 @@ class ConvEpilogueKernel final : public Kernel {
     SM_ASSIGN_OR_RETURN(Conv2dShape shape, ConvShapeOf(planned->sizes));
     if (depthwise_) {
       SM_ASSIGN_OR_RETURN(planned->depthwise, DepthwisePlan::Make(shape, pool.num_threads()));
-      planned->scratch_bytes = planned->depthwise.scratch_bytes();
+      planned->scratch_bytes = planned->depthwise.scratch_bytes() + (means_.wanted ? planned->depthwise.row_sums_bytes() : 0);
       return std::shared_ptr<const Planned>(std::move(planned));
     }
     SM_ASSIGN_OR_RETURN(planned->conv, Conv2dPlan::Make(shape, pool.num_threads(), winograd_ ? ConvAlgorithm::kAuto : ConvAlgorithm::kDirect,
@@ -157,7 +162,9 @@ class ConvEpilogueKernel final : public Kernel {
 
   const WindowAttrs window_;
   const EpilogueAttrs epilogue_;
-  const bool depthwise_, winograd_;
+  const bool depthwise_;
+  const ImageMeans means_;
+  const bool winograd_;
   std::shared_ptr<const Planned> fixed_;
   mutable std::mutex mutex_;
   mutable std::list<std::shared_ptr<const Planned>> recent_;  // guarded by mutex_
@@ -172,7 +179,9 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   if (!window.layout.channels_last() || init.constant(1) == nullptr) {
     return absl::UnimplementedError("the fused convolution wants channels last and a filter known before the run");
   }
-  auto kernel = std::make_unique<ConvEpilogueKernel>(std::move(window), epilogue, init.attrs().Bool("depthwise"), init.attrs().Bool("winograd"));
+  SM_ASSIGN_OR_RETURN(const ImageMeans means, ReadImageMeans(init.attrs()));
+  SM_CHECK_ARGUMENT(!means.wanted || init.attrs().Bool("depthwise"), "only a depthwise convolution gives means");
+  auto kernel = std::make_unique<ConvEpilogueKernel>(std::move(window), epilogue, init.attrs().Bool("depthwise"), means, init.attrs().Bool("winograd"));
   SM_RETURN_IF_ERROR(kernel->Prepare(init));
   return KernelPtr(std::move(kernel));
 }
@@ -180,8 +189,8 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
 absl::Status Infer(InferContext& context) {
   SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(context.attrs(), 2, absl::StatusCode::kUnimplemented));
   SM_ASSIGN_OR_RETURN(PartialShape shape, InferConvShape(window, context.input(0), context.input(1), context.attrs().Bool("depthwise")));
-  context.set_output(0, std::move(shape));
-  return absl::OkStatus();
+  context.set_output(0, shape);
+  return InferImageMeans(context, shape);
 }
 
 }  // namespace
@@ -189,10 +198,10 @@ absl::Status Infer(InferContext& context) {
 void DefineConvEpilogue(OpTable& ops) {
   ops.Add({.name = "_ConvEpilogue",
            .inputs = "input: T; filter: float; args: num_args * T",
-           .outputs = "output: T",
-           .attrs = "T: {float, half, bfloat16}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
+           .outputs = absl::StrCat("output: T", kMeansOutput),
+           .attrs = absl::StrCat("T: {float, half, bfloat16}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
                     "alpha: float = 0.0; strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: "
-                    "{'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]",
+                    "{'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]", kMeansAttrs),
            .infer = Infer,
            .cpu = Make});
 }

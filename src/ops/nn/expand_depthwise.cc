@@ -9,6 +9,7 @@
 #include "kernels/cpu/expand_depthwise.h"
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
+#include "ops/nn/image_means.h"
 #include "ops/nn/shared_matrix.h"
 #include "savedmodel/op.h"
 
@@ -23,6 +24,7 @@ struct Planned {
   ExpandDepthwisePlan plan;
   std::shared_ptr<const PackedMatrix> expand;
   Epilogue expand_epilogue, epilogue;
+  ImageMeans means;
 };
 
 absl::Status Run(KernelContext& context, const Planned& planned) {
@@ -33,12 +35,16 @@ absl::Status Run(KernelContext& context, const Planned& planned) {
                     "the input is ", input.shape().ToString(), ", the plan is for images that become ", wide.ToString());
   SM_ASSIGN_OR_RETURN(Tensor* output, context.Output(0, planned.sizes.output));
   if (output->num_elements() == 0) return absl::OkStatus();
-  SM_ASSIGN_OR_RETURN(Tensor scratch, context.Scratch(DataType::kUInt8, {planned.plan.scratch_bytes()}));
+  SM_ASSIGN_OR_RETURN(Tensor scratch, context.Scratch(DataType::kUInt8, {planned.plan.scratch_bytes() + (planned.means.wanted ? planned.plan.depthwise().row_sums_bytes() : 0)}));
   Epilogue expand = planned.expand_epilogue, last = planned.epilogue;
   expand.bias = context.input(2).data<float>();
   last.bias = context.input(4).data<float>();
-  planned.plan.Run(input.data<float>(), *planned.expand, expand, context.input(3).data<float>(), last, output->data<float>(),
-                   static_cast<float*>(scratch.raw()), context.pool());
+  float* memory = static_cast<float*>(scratch.raw());
+  float* row_sums = planned.means.wanted ? memory + planned.plan.scratch_bytes() / static_cast<int64_t>(sizeof(float)) : nullptr;
+  planned.plan.Run(input.data<float>(), *planned.expand, expand, context.input(3).data<float>(), last, output->data<float>(), memory, context.pool(), row_sums);
+  if (!planned.means.wanted) return absl::OkStatus();
+  SM_ASSIGN_OR_RETURN(Tensor* means, context.Output(1, ShapeOfMeans(planned.means, planned.sizes.output).shape()));
+  planned.plan.depthwise().MeansOf(row_sums, means->data<float>());
   return absl::OkStatus();
 }
 
@@ -72,6 +78,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   first.bfloat16 = init.attrs().Bool("expand_bfloat16") && input.dim(3) >= kFewChannels;
   SM_ASSIGN_OR_RETURN(planned->expand, SharedMatrix(init, *expand, input.dim(3), false, first));
   SM_ASSIGN_OR_RETURN(planned->plan, ExpandDepthwisePlan::Make(shape, input.dim(3), init.pool().num_threads(), planned->expand->layout().bf16));
+  SM_ASSIGN_OR_RETURN(planned->means, ReadImageMeans(init.attrs()));
   return MakeKernel([planned](KernelContext& context) { return Run(context, *planned); });
 }
 
@@ -81,8 +88,8 @@ absl::Status Infer(InferContext& context) {
   if (!input.known_rank() || input.rank() != 4 || !expand.known_rank() || expand.rank() != 4) return absl::OkStatus();
   SM_ASSIGN_OR_RETURN(PartialShape shape, InferConvShape(window, PartialShape::Of({input.dim(0), input.dim(1), input.dim(2), expand.dim(3)}),
                                                          context.input(3), true));
-  context.set_output(0, std::move(shape));
-  return absl::OkStatus();
+  context.set_output(0, shape);
+  return InferImageMeans(context, shape);
 }
 
 }  // namespace
@@ -99,10 +106,10 @@ bool ExpansionIsWorthIt(const Attributes& depthwise, const TensorShape& wide, co
 void DefineExpandDepthwise(OpTable& ops) {
   ops.Add({.name = "_ExpandDepthwise",
            .inputs = "input: T; expand_filter: T; expand_bias: T; filter: T; bias: T",
-           .outputs = "output: T",
-           .attrs = "T: {float}; expand_activation: string = ''; expand_alpha: float = 0.0; expand_bfloat16: bool = false; activation: string = ''; alpha: float = 0.0; strides: "
+           .outputs = absl::StrCat("output: T", kMeansOutput),
+           .attrs = absl::StrCat("T: {float}; expand_activation: string = ''; expand_alpha: float = 0.0; expand_bfloat16: bool = false; activation: string = ''; alpha: float = 0.0; strides: "
                     "list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: {'NHWC', 'NCHW'} = 'NHWC'; "
-                    "dilations: list(int) = [1, 1, 1, 1]",
+                    "dilations: list(int) = [1, 1, 1, 1]", kMeansAttrs),
            .infer = Infer,
            .cpu = Make});
 }
