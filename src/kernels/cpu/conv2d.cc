@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "kernels/cpu/amx.h"
 #include "kernels/cpu/ceil_div.h"
+#include "kernels/cpu/elementwise.h"
 
 namespace savedmodel {
 namespace {
@@ -29,6 +30,11 @@ bool RoundsSparse(const Conv2dShape& s) {
   if (s.groups > 1 || s.in_c < 1 || s.in_c >= kFewChannels || s.out_c <= kFewChannels || !HasFastBf16()) return false;
   if (s.kernel_w == 1 || s.dilation_w > 1 || s.pad_left < 0 || s.pad_right < 0 || s.pad_left + s.pad_right > s.in_w + 64) return false;
   return UsesTiles() || s.kernel_h * s.kernel_w * s.in_c >= 128;
+}
+
+// Where rows begin that lie at even distances.
+SM_CLONED void FillSeries(const float* first, int64_t step, int64_t n, const float** to) {
+  for (int64_t i = 0; i < n; ++i) to[i] = first + i * step;
 }
 
 }  // namespace
@@ -247,7 +253,7 @@ void Conv2dPlan::FillRows(const float* in, const float* edges, int64_t begin, in
       const float* edge = edges + (image * s.in_h + y) * edge_count * product_.depth;
       for (int64_t j = 0; j < inner; ++j) at[j] = merged_ ? edge + (column + j) * product_.depth : zeros;
       const float* x = in + ((image * s.in_h + y) * s.in_w + (column + inner) * s.stride_w + offset) * s.in_c;
-      for (int64_t j = inner; j < outer; ++j, x += step) at[j] = x;
+      FillSeries(x, step, outer - inner, at + inner);
       for (int64_t j = outer; j < columns; ++j) {
         at[j] = merged_ ? edge + (column + j - inner_end_ + inner_begin_) * product_.depth : zeros;
       }
