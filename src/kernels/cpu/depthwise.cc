@@ -1,5 +1,6 @@
-// An output row is cut into its inner pixels, which all see the whole width of the kernel, and pixels near the sides, which see
-// part of it; rows near the top and bottom see part of the height. Each such run of pixels is one job without conditions.
+// Rows near the top and bottom see part of the kernel's height. Across, the common kernels take a whole output row as one job and
+// leave out taps beside the image; for others a row is cut into its inner pixels, which see the whole width of the kernel, and
+// pixels near the sides, which see part of it: each such run of pixels is a job.
 #include "kernels/cpu/depthwise.h"
 
 #include <algorithm>
@@ -85,13 +86,25 @@ void DepthwisePlan::RunRow(const float* rows, int64_t first, const float* filter
   job.filter_row = s.kernel_w * channels;
   job.filter_column = channels;
   job.taps_h = static_cast<int>(down.end - down.begin);
-  job.adjacent = s.dilation_w == 1 && s.stride_w <= 2;
+  job.shared = s.dilation_w == 1 && s.stride_w <= 2 && (s.kernel_w == 3 || s.kernel_w == 5);
+  job.first_column = -s.pad_left;
+  job.columns = s.in_w;
   job.channels = c_end - c_begin;
   job.out_pixel = channels;
   job.epilogue = epilogue;
   job.sums = row_sums == nullptr ? nullptr : row_sums + out_row * channels + c_begin;
   if (row_sums != nullptr) std::fill_n(job.sums, c_end - c_begin, 0.0f);
   if (epilogue.bias != nullptr) job.epilogue.bias += c_begin;
+  const int64_t first_y = y0 + down.begin * s.dilation_h;
+  if (job.shared) {
+    job.taps_w = static_cast<int>(s.kernel_w);
+    job.in = rows + (job.taps_h == 0 ? 0 : (first_y - first) * s.in_w * channels) + c_begin;
+    job.filter = filter + down.begin * s.kernel_w * channels + c_begin;
+    job.pixels = out_w_;
+    job.out = out + out_row * out_w_ * channels + c_begin;
+    if (epilogue.residual != nullptr) job.epilogue.residual = epilogue.residual + out_row * out_w_ * epilogue.residual_stride + c_begin;
+    return kernels.run(job);
+  }
   for (int64_t x = 0; x < out_w_;) {
     const Taps across = Inside(x * s.stride_w - s.pad_left, s.kernel_w, s.dilation_w, s.in_w);
     int64_t end = x + 1;
@@ -103,7 +116,7 @@ void DepthwisePlan::RunRow(const float* rows, int64_t first, const float* filter
     job.taps_w = static_cast<int>(across.end - across.begin);
     const bool none = job.taps_w == 0 || job.taps_h == 0;
     if (none) job.taps_h = 0;
-    const int64_t first_y = y0 + down.begin * s.dilation_h, first_x = x * s.stride_w - s.pad_left + across.begin * s.dilation_w;
+    const int64_t first_x = x * s.stride_w - s.pad_left + across.begin * s.dilation_w;
     job.in = none ? rows : rows + ((first_y - first) * s.in_w + first_x) * channels + c_begin;
     job.filter = filter + (down.begin * s.kernel_w + across.begin) * channels + c_begin;
     if (none) job.filter = filter;

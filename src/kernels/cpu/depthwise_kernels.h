@@ -8,14 +8,16 @@
 
 namespace savedmodel {
 
-// Neighbouring output pixels of one row that all see the same taps, for a range of channels.
+// Neighbouring output pixels of one row, for a range of channels. All see the same taps; or, if they share what they read, taps
+// outside of the image are left out.
 struct DepthwiseJob {
-  const float* in;                      // what the first tap of the first pixel reads
+  const float* in;                      // what the first tap of the first pixel reads; `shared`: column 0 of the image
   int64_t in_pixel, in_row, in_column;  // floats to the next output pixel's input, to the next tap down, to the right
   const float* filter;
   int64_t filter_row, filter_column;  // floats to the next tap down, to the right
   int taps_h, taps_w;
-  bool adjacent;  // in_column is in_pixel or half of it, so that pixels share what they read
+  bool shared;                     // in_column is in_pixel or half of it, and taps_w is 3 or 5
+  int64_t first_column, columns;   // `shared`: where the first tap of the first pixel is, of how many columns
   int64_t pixels, channels;
   float* out;
   int64_t out_pixel;

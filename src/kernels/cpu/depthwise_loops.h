@@ -11,11 +11,6 @@ namespace {
 constexpr int kMaxPixels = kRegisters == 32 ? 8 : 6;
 constexpr int64_t kBlockChannels = 128;
 
-template <bool kPartial>
-SM_INLINE F LoadLanes(const float* p, int lanes) {
-  return kPartial ? LoadPartial(p, lanes) : Load(p);
-}
-
 // Else the compiler would load the number again for every use.
 SM_INLINE void KeepInRegister(F& v) {
 #if defined(__x86_64__)
@@ -28,31 +23,52 @@ SM_INLINE void KeepInRegister(F& v) {
 // What is done to sums in registers. Other activations run over finished numbers, a block of channels at a time.
 enum class Finish { kClamp, kSwish, kHardSwish };
 
-template <Finish kFinish>
-SM_INLINE F Finished(F v, F low, F high) {
-  if constexpr (kFinish == Finish::kSwish) return Swish(v);
-  if constexpr (kFinish == Finish::kHardSwish) return HardSwish(v);
-  return Clamp(v, low, high);
+struct Limits {
+  F low, high;
+};
+
+template <int kPixels>
+SM_INLINE void FinishSums(Finish finish, const Limits& limits, F (&sum)[kPixels]) {
+  switch (finish) {
+    case Finish::kClamp:
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) sum[i] = Clamp(sum[i], limits.low, limits.high);
+      return;
+    case Finish::kSwish:
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) sum[i] = Swish(sum[i]);
+      return;
+    case Finish::kHardSwish:
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) sum[i] = HardSwish(sum[i]);
+      return;
+  }
 }
 
-// One vector of channels of kPixels pixels. With kWidth > 0 the kernel is that wide and pixels are kStride taps apart: each
-// number is loaded once for all pixels that need it.
-template <int kPixels, int kWidth, int kStride, bool kPartial, Finish kFinish>
-SM_INLINE void RunVector(const DepthwiseJob& job, const float* in, const float* filter, const float* bias, const float* residual,
-                         float* out, float* sums, int lanes, F low, F high) {
-  F sum[kPixels];
-  const F start = bias != nullptr ? LoadLanes<kPartial>(bias, lanes) : Zero();
-#pragma GCC unroll 8
-  for (int i = 0; i < kPixels; ++i) sum[i] = start;
+// Where the pixels of a tile lie.
+struct Place {
+  const float* in;       // what the first tap of the first pixel reads; with shared taps: column 0 of the image
+  int64_t from;          // shared taps: floats from there to the first tap of the first pixel
+  uint32_t inside;       // shared taps: whether column i from the first tap on is inside the image
+  const float* residual;
+  float* out;
+  float* sums;
+};
+
+// Adds the taps of one vector of channels. With kWidth > 0 the kernel is that wide and pixels are kStride taps apart: each number
+// is loaded once for all pixels that need it.
+template <int kPixels, int kWidth, int kStride, bool kInside>
+SM_INLINE void AddTaps(const DepthwiseJob& job, const Place& place, const float* in, const float* filter, F (&sum)[kPixels]) {
   for (int y = 0; y < job.taps_h; ++y, in += job.in_row, filter += job.filter_row) {
     if constexpr (kWidth > 0) {
       F weight[kWidth];
 #pragma GCC unroll 8
-      for (int x = 0; x < kWidth; ++x) weight[x] = LoadLanes<kPartial>(filter + x * job.filter_column, lanes);
-      const float* at = in;
+      for (int x = 0; x < kWidth; ++x) weight[x] = Load(filter + x * job.filter_column);
+      int64_t at = place.from;
 #pragma GCC unroll 32
       for (int x = 0; x < (kPixels - 1) * kStride + kWidth; ++x, at += job.in_column) {
-        F v = LoadLanes<kPartial>(at, lanes);
+        if (!kInside && (place.inside >> x & 1) == 0) continue;
+        F v = Load(in + at);
         KeepInRegister(v);
 #pragma GCC unroll 8
         for (int i = 0; i < kPixels; ++i) {
@@ -61,68 +77,103 @@ SM_INLINE void RunVector(const DepthwiseJob& job, const float* in, const float* 
       }
     } else {
       for (int x = 0; x < job.taps_w; ++x) {
-        const F weight = LoadLanes<kPartial>(filter + x * job.filter_column, lanes);
+        const F weight = Load(filter + x * job.filter_column);
         const float* at = in + x * job.in_column;
 #pragma GCC unroll 8
-        for (int i = 0; i < kPixels; ++i, at += job.in_pixel) sum[i] = Fma(LoadLanes<kPartial>(at, lanes), weight, sum[i]);
+        for (int i = 0; i < kPixels; ++i, at += job.in_pixel) sum[i] = Fma(Load(at), weight, sum[i]);
       }
     }
   }
-#pragma GCC unroll 8
-  for (int i = 0; i < kPixels; ++i) {
-    F v = sum[i];
-    if (residual != nullptr) v = v + LoadLanes<kPartial>(residual + i * job.epilogue.residual_stride, lanes);
-    sum[i] = v = Finished<kFinish>(v, low, high);
-    if (kPartial) {
-      StorePartial(out + i * job.out_pixel, v, lanes);
-    } else {
-      Store(out + i * job.out_pixel, v);
+}
+
+// The last channels, fewer than a vector, of one pixel: `from` and `inside` are the pixel's.
+SM_INLINE F AddTapsPartial(const DepthwiseJob& job, const float* in, int64_t from, uint32_t inside, const float* filter, int lanes, F sum) {
+  for (int y = 0; y < job.taps_h; ++y, in += job.in_row, filter += job.filter_row) {
+    for (int x = 0; x < job.taps_w; ++x) {
+      if (job.shared && (inside >> x & 1) == 0) continue;
+      sum = Fma(LoadPartial(in + from + x * job.in_column, lanes), LoadPartial(filter + x * job.filter_column, lanes), sum);
     }
   }
-  if (sums == nullptr) return;
-  F total = LoadLanes<kPartial>(sums, lanes);
+  return sum;
+}
+
+void RunTail(const DepthwiseJob& job, const Place& place, int pixels, Finish finish, const Limits& limits, int64_t c, int lanes) {
+  const F start = job.epilogue.bias != nullptr ? LoadPartial(job.epilogue.bias + c, lanes) : Zero();
+  F total = place.sums != nullptr ? LoadPartial(place.sums + c, lanes) : Zero();
+  const int64_t stride = job.shared ? job.in_pixel / job.in_column : 0;
+  for (int i = 0; i < pixels; ++i) {
+    F sum[1] = {AddTapsPartial(job, place.in + c, place.from + i * job.in_pixel, place.inside >> i * stride, job.filter + c, lanes, start)};
+    if (place.residual != nullptr) sum[0] = sum[0] + LoadPartial(place.residual + i * job.epilogue.residual_stride + c, lanes);
+    FinishSums(finish, limits, sum);
+    StorePartial(place.out + i * job.out_pixel + c, sum[0], lanes);
+    total = total + sum[0];
+  }
+  if (place.sums != nullptr) StorePartial(place.sums + c, total, lanes);
+}
+
+// sums[i] += total[i] from lane `first` on.
+SM_INLINE void AddLanes(F total, int first, float* sums) {
+  if (first == 0) return Store(sums, Load(sums) + total);
+  float lanes[kLanes];
+  Store(lanes, total);
+  for (int i = first; i < kLanes; ++i) sums[i] += lanes[i];
+}
+
+// Channels [c, end) of kPixels pixels. Where they are no multiple of a vector the last vector repeats some of the one before;
+// not so if a residual, which may lie where the output goes, would then be added twice.
+template <int kPixels, int kWidth, int kStride>
+void RunPixels(const DepthwiseJob& job, const Place& place, Finish finish, int64_t c, int64_t end) {
+  const Limits limits = {Set(LowestOutput(job.epilogue)), Set(HighestOutput(job.epilogue))};
+  constexpr int kColumns = (kPixels - 1) * kStride + kWidth;
+  const bool inside = kWidth == 0 || (~place.inside & ((1u << kColumns) - 1)) == 0;
+  const bool repeat = end - c >= kLanes && place.residual == nullptr;
+  int repeated = 0;
+  for (int64_t next; c < end; c = next) {
+    next = c + kLanes;
+    if (next > end) {
+      if (!repeat) return RunTail(job, place, kPixels, finish, limits, c, static_cast<int>(end - c));
+      repeated = static_cast<int>(next - end);
+      c = end - kLanes;
+      next = end;
+    }
+    F sum[kPixels];
+    const F start = job.epilogue.bias != nullptr ? Load(job.epilogue.bias + c) : Zero();
 #pragma GCC unroll 8
-  for (int i = 0; i < kPixels; ++i) total = total + sum[i];
-  if (kPartial) {
-    StorePartial(sums, total, lanes);
-  } else {
-    Store(sums, total);
+    for (int i = 0; i < kPixels; ++i) sum[i] = start;
+    if (inside) {
+      AddTaps<kPixels, kWidth, kStride, true>(job, place, place.in + c, job.filter + c, sum);
+    } else {
+      AddTaps<kPixels, kWidth, kStride, kWidth == 0>(job, place, place.in + c, job.filter + c, sum);
+    }
+    if (place.residual != nullptr) {
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + Load(place.residual + i * job.epilogue.residual_stride + c);
+    }
+    FinishSums(finish, limits, sum);
+#pragma GCC unroll 8
+    for (int i = 0; i < kPixels; ++i) Store(place.out + i * job.out_pixel + c, sum[i]);
+    if (place.sums != nullptr) {
+      F total = sum[0];
+#pragma GCC unroll 8
+      for (int i = 1; i < kPixels; ++i) total = total + sum[i];
+      AddLanes(total, repeated, place.sums + c);
+    }
   }
 }
 
-template <int kPixels, Finish kFinish>
-void RunTail(const DepthwiseJob& job, const float* in, const float* residual, float* out, float* sums, int64_t c, int lanes, F low, F high) {
-  const float* bias = job.epilogue.bias;
-  RunVector<kPixels, 0, 0, true, kFinish>(job, in + c, job.filter + c, bias != nullptr ? bias + c : nullptr,
-                                          residual != nullptr ? residual + c : nullptr, out + c, sums != nullptr ? sums + c : nullptr, lanes, low, high);
-}
+using PixelsFunction = void (*)(const DepthwiseJob& job, const Place& place, Finish finish, int64_t c, int64_t end);
 
-// Channels [c, end) of kPixels pixels.
-template <Finish kFinish, int kPixels, int kWidth, int kStride>
-void RunPixels(const DepthwiseJob& job, const float* in, const float* residual, float* out, float* sums, int64_t c, int64_t end) {
-  const float* bias = job.epilogue.bias;
-  const F low = Set(LowestOutput(job.epilogue)), high = Set(HighestOutput(job.epilogue));
-  for (; c + kLanes <= end; c += kLanes) {
-    RunVector<kPixels, kWidth, kStride, false, kFinish>(job, in + c, job.filter + c, bias != nullptr ? bias + c : nullptr,
-                                                        residual != nullptr ? residual + c : nullptr, out + c, sums != nullptr ? sums + c : nullptr, kLanes,
-                                                        low, high);
-  }
-  if (c < end) RunTail<kPixels, kFinish>(job, in, residual, out, sums, c, static_cast<int>(end - c), low, high);
-}
-
-using PixelsFunction = void (*)(const DepthwiseJob& job, const float* in, const float* residual, float* out, float* sums, int64_t c, int64_t end);
-
-template <Finish kFinish, int kWidth, int kStride>
+template <int kWidth, int kStride>
 struct PixelsTable {
   static constexpr PixelsFunction kRun[9] = {nullptr,
-                                             RunPixels<kFinish, 1, kWidth, kStride>,
-                                             RunPixels<kFinish, 2, kWidth, kStride>,
-                                             RunPixels<kFinish, 3, kWidth, kStride>,
-                                             RunPixels<kFinish, 4, kWidth, kStride>,
-                                             RunPixels<kFinish, 5, kWidth, kStride>,
-                                             RunPixels<kFinish, 6, kWidth, kStride>,
-                                             RunPixels<kFinish, kRegisters == 32 ? 7 : 1, kWidth, kStride>,
-                                             RunPixels<kFinish, kRegisters == 32 ? 8 : 1, kWidth, kStride>};
+                                             RunPixels<1, kWidth, kStride>,
+                                             RunPixels<2, kWidth, kStride>,
+                                             RunPixels<3, kWidth, kStride>,
+                                             RunPixels<4, kWidth, kStride>,
+                                             RunPixels<5, kWidth, kStride>,
+                                             RunPixels<6, kWidth, kStride>,
+                                             RunPixels<kRegisters == 32 ? 7 : 1, kWidth, kStride>,
+                                             RunPixels<kRegisters == 32 ? 8 : 1, kWidth, kStride>};
 };
 
 void AddPixels(const float* out, int64_t pixel, int64_t pixels, int64_t channels, float* sums) {
@@ -137,37 +188,45 @@ void AddPixels(const float* out, int64_t pixel, int64_t pixels, int64_t channels
   }
 }
 
-// For kernels 3 or 5 wide over neighbouring pixels.
-template <Finish kFinish>
-const PixelsFunction* AdjacentPixels(const DepthwiseJob& job) {
+const PixelsFunction* PixelsFor(const DepthwiseJob& job) {
+  if (!job.shared) return PixelsTable<0, 0>::kRun;
   const bool unit = job.in_column == job.in_pixel;
-  if (job.taps_w == 3) return unit ? PixelsTable<kFinish, 3, 1>::kRun : PixelsTable<kFinish, 3, 2>::kRun;
-  return unit ? PixelsTable<kFinish, 5, 1>::kRun : PixelsTable<kFinish, 5, 2>::kRun;
+  if (job.taps_w == 3) return unit ? PixelsTable<3, 1>::kRun : PixelsTable<3, 2>::kRun;
+  return unit ? PixelsTable<5, 1>::kRun : PixelsTable<5, 2>::kRun;
 }
 
+// Bits [0, n), as far as there are.
+SM_INLINE uint32_t BitsBelow(int64_t n) { return n <= 0 ? 0 : n >= 32 ? ~0u : (1u << n) - 1; }
+
 void RunDepthwise(const DepthwiseJob& job) {
+  const PixelsFunction* run = PixelsFor(job);
   const Activation activation = job.epilogue.activation;
-  const PixelsFunction* run = PixelsTable<Finish::kClamp, 0, 0>::kRun;
-  bool in_registers = IsClamp(job.epilogue);
-  if (job.adjacent && (job.taps_w == 3 || job.taps_w == 5)) {
-    run = activation == Activation::kSwish       ? AdjacentPixels<Finish::kSwish>(job)
-          : activation == Activation::kHardSwish ? AdjacentPixels<Finish::kHardSwish>(job)
-                                                 : AdjacentPixels<Finish::kClamp>(job);
-    in_registers = in_registers || activation == Activation::kSwish || activation == Activation::kHardSwish;
-  }
+  const Finish finish = activation == Activation::kSwish ? Finish::kSwish : activation == Activation::kHardSwish ? Finish::kHardSwish : Finish::kClamp;
+  const bool in_registers = IsClamp(job.epilogue) || finish != Finish::kClamp;
   const int64_t block = in_registers ? job.channels : kBlockChannels;
   const int64_t tiles = (job.pixels + kMaxPixels - 1) / kMaxPixels;
   for (int64_t tile = 0, at = 0; tile < tiles; ++tile) {
     const int64_t pixels = job.pixels / tiles + (tile < job.pixels % tiles ? 1 : 0);
-    const float* residual =
-        job.epilogue.residual != nullptr ? job.epilogue.residual + at * job.epilogue.residual_stride : nullptr;
-    float* out = job.out + at * job.out_pixel;
+    Place place;
+    place.in = job.in;
+    if (job.shared) {
+      const int64_t column = job.first_column + at * (job.in_pixel / job.in_column);
+      place.from = column * job.in_column;
+      place.inside = BitsBelow(job.columns - column) & ~BitsBelow(-column);
+    } else {
+      place.in += at * job.in_pixel;
+      place.from = 0;
+      place.inside = 0;
+    }
+    place.residual = job.epilogue.residual != nullptr ? job.epilogue.residual + at * job.epilogue.residual_stride : nullptr;
+    place.out = job.out + at * job.out_pixel;
+    place.sums = in_registers ? job.sums : nullptr;
     for (int64_t c = 0; c < job.channels; c += block) {
       const int64_t end = c + block < job.channels ? c + block : job.channels;
-      run[pixels](job, job.in + at * job.in_pixel, residual, out, in_registers ? job.sums : nullptr, c, end);
+      run[pixels](job, place, finish, c, end);
       if (in_registers) continue;
-      Activate(job.epilogue, out + c, job.out_pixel, pixels, static_cast<int>(end - c));
-      if (job.sums != nullptr) AddPixels(out + c, job.out_pixel, pixels, end - c, job.sums + c);
+      Activate(job.epilogue, place.out + c, job.out_pixel, pixels, static_cast<int>(end - c));
+      if (job.sums != nullptr) AddPixels(place.out + c, job.out_pixel, pixels, end - c, job.sums + c);
     }
     at += pixels;
   }
