@@ -182,13 +182,14 @@ constexpr TileFunction kTiles[5][13] = {
 };
 #undef SM_TALL
 #else
-// Two vectors of B, six rows: twelve sums and three operands in sixteen registers. Without fused multiply-add the product
-// needs a register, too.
-constexpr int kMaxVectors = 2, kMaxRows[5] = {0, 6, kLanes == 8 ? 6 : 5, 0, 0};
-constexpr TileFunction kTiles[3][7] = {
+// Two vectors of B by six rows, or three by four: twelve sums and their operands in sixteen registers. Without fused
+// multiply-add the product needs a register, too.
+constexpr int kMaxVectors = kLanes == 8 ? 3 : 2, kMaxRows[5] = {0, 6, kLanes == 8 ? 6 : 5, 4, 0};
+constexpr TileFunction kTiles[4][7] = {
     {},
     {nullptr, RunTile<1, 1>, RunTile<2, 1>, RunTile<3, 1>, RunTile<4, 1>, RunTile<5, 1>, RunTile<6, 1>},
     {nullptr, RunTile<1, 2>, RunTile<2, 2>, RunTile<3, 2>, RunTile<4, 2>, RunTile<5, 2>, RunTile<6, 2>},
+    {nullptr, RunTile<1, 3>, RunTile<2, 3>, RunTile<3, 3>, RunTile<4, 3>},
 };
 #endif
 

@@ -136,7 +136,8 @@ PanelLayout PanelLayout::For(int64_t inner, int64_t n, GemmPrecision precision) 
   layout.bf16 = precision == GemmPrecision::kBf16 && HasFastBf16();
   layout.tiles = layout.bf16 && UsesTiles();
   // Few columns would leave half of a wide vector idle, or too little arithmetic for the loads.
-  if (layout.level == CpuLevel::kAvx512 && DetectedCpu().halved_512 && n <= 24 && !layout.bf16) layout.level = CpuLevel::kAvx2;
+  const bool half_empty = (n - 1) % 16 < 8 && n <= 128;
+  if (layout.level == CpuLevel::kAvx512 && DetectedCpu().halved_512 && (n <= 24 || half_empty) && !layout.bf16) layout.level = CpuLevel::kAvx2;
   const GemmKernels& kernels = KernelsFor(layout);
   layout.inner = inner;
   layout.k = layout.bf16 ? (inner + 1) / 2 : inner;
