@@ -13,8 +13,10 @@ namespace {
 
 // The width whose panels take the least time; among equals the widest, which reads A least often. A last panel of one
 // vector has too little arithmetic for its loads. Few panels should come in equal halves: two threads with half of B each read
-// it sooner than with half of the rows each and all of B.
-int BestVectors(const GemmKernels& kernels, int64_t n) {
+// it sooner than with half of the rows each and all of B. A panel that the first cache does not hold is read again for each tile:
+// tiles of few rows are then slower.
+int BestVectors(const GemmKernels& kernels, int64_t k, int64_t n) {
+  constexpr int64_t kFirstCache = 28 << 10;
   const int64_t vectors = std::max<int64_t>((n + kernels.lanes - 1) / kernels.lanes, 1);
   int best = 0;
   double least = 0;
@@ -22,7 +24,8 @@ int BestVectors(const GemmKernels& kernels, int64_t n) {
     const int64_t rest = vectors % width;
     const int64_t half = std::min((vectors + width - 1) / width / 2 * width, vectors);
     const double uneven = vectors > kernels.max_vectors && vectors <= 48 ? static_cast<double>(vectors - 2 * half) : 0;
-    const double time = static_cast<double>(vectors) * (width == 1 ? 1.3 : 1.0) + (rest == 1 ? 0.4 : 0.0) + 0.25 * std::abs(uneven);
+    const bool streamed = kernels.max_rows[width] <= 4 && k * width * kernels.lanes * 4 > kFirstCache;
+    const double time = static_cast<double>(vectors) * (width == 1 ? 1.3 : streamed ? 1.05 : 1.0) + (rest == 1 ? 0.4 : 0.0) + 0.25 * std::abs(uneven);
     if (best == 0 || time < least) {
       best = static_cast<int>(width);
       least = time;
@@ -143,7 +146,7 @@ PanelLayout PanelLayout::For(int64_t inner, int64_t n, GemmPrecision precision) 
   layout.k = layout.bf16 ? (inner + 1) / 2 : inner;
   layout.n = n;
   layout.lanes = kernels.lanes;
-  layout.panel = BestVectors(kernels, n) * kernels.lanes;
+  layout.panel = BestVectors(kernels, layout.k, n) * kernels.lanes;
   return layout;
 }
 
