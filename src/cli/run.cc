@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sys/stat.h>
 
 #include "absl/strings/match.h"
@@ -177,6 +178,17 @@ absl::Status RefuseWhatIsNotHere(const Arguments& arguments) {
 
 }  // namespace
 
+// The nodes that inputs feed: what CheckShape looks at, so that nothing else of the message has to stay.
+proto::GraphDef FedNodes(const proto::GraphDef& graph, const Infos& inputs) {
+  std::set<std::string> names;
+  for (const auto& input : inputs) names.insert(input.second.name().substr(0, input.second.name().rfind(":0")));
+  proto::GraphDef fed;
+  for (const proto::NodeDef& node : graph.node()) {
+    if (names.count(node.name()) > 0) *fed.add_node() = node;
+  }
+  return fed;
+}
+
 absl::Status RunModel(const Arguments& arguments) {
   if (arguments.inputs.empty() && arguments.input_exprs.empty() && arguments.input_examples.empty()) {
     return PythonError("AttributeError", "At least one of --inputs, --input_exprs or --input_examples must be required");
@@ -189,6 +201,7 @@ absl::Status RunModel(const Arguments& arguments) {
   const Infos inputs(signature->inputs().begin(), signature->inputs().end()), outputs(signature->outputs().begin(), signature->outputs().end());
   const std::vector<std::string> tags = TagsOf(*meta_graph);
   SM_RETURN_IF_ERROR(CheckKeys(given, inputs));
+  const proto::GraphDef fed = FedNodes(meta_graph->graph_def(), inputs);
   model.reset();
 
   SessionOptions options;
@@ -210,7 +223,7 @@ absl::Status RunModel(const Arguments& arguments) {
                          "must be of the form \"<op_name>:<output_index>\".");
     }
     SM_ASSIGN_OR_RETURN(Tensor tensor, FeedOf(one, info, arguments));
-    SM_RETURN_IF_ERROR(CheckShape(bundle.meta_graph_def().graph_def(), info.name(), tensor.shape()));
+    SM_RETURN_IF_ERROR(CheckShape(fed, info.name(), tensor.shape()));
     feeds.emplace_back(info.name(), std::move(tensor));
   }
   SM_ASSIGN_OR_RETURN(const std::vector<Tensor> results, RunWith(*bundle.session, feeds, fetches));

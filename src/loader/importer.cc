@@ -112,11 +112,10 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
   const OpInfo& info = *made->node->info;
   if (functions_.Has(def.op()) && info.name == "PartitionedCall") {
     // A function called by its name: the same as PartitionedCall of it.
-    const std::shared_ptr<const proto::FunctionDef> function = functions_.Find(def.op());
-    const proto::OpDef& signature = function->signature();
+    const std::shared_ptr<const proto::OpDef> signature = functions_.Signature(def.op());
     auto call = std::make_shared<const Attributes>(*attributes);
-    made->inputs = ArgsOf(signature.input_arg());
-    made->outputs = ArgsOf(signature.output_arg());
+    made->inputs = ArgsOf(signature->input_arg());
+    made->outputs = ArgsOf(signature->output_arg());
     SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(made->inputs, *attributes));
     SM_ASSIGN_OR_RETURN(*types, FlatTypes(made->outputs, *attributes, &made->output_counts));
     Attributes outer;
@@ -301,9 +300,13 @@ absl::Status ImportedFunctions::Check() const {
   return absl::OkStatus();
 }
 
-std::shared_ptr<const proto::FunctionDef> ImportedFunctions::Find(const std::string& name) const {
+std::shared_ptr<const proto::OpDef> ImportedFunctions::Signature(const std::string& name) {
   auto it = numbers_.find(name);
-  return it == numbers_.end() ? nullptr : defs_->Get(it->second);
+  if (it == numbers_.end()) return nullptr;
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::shared_ptr<const proto::OpDef>& signature = signatures_[name];
+  if (signature == nullptr) signature = std::make_shared<proto::OpDef>(defs_->Get(it->second)->signature());
+  return signature;
 }
 
 absl::StatusOr<std::shared_ptr<const Graph>> ImportedFunctions::Instantiate(const FunctionRef& function) {

@@ -24,8 +24,8 @@ class ImportedFunctions final : public FunctionLibrary {
 
   bool Has(const std::string& name) const override { return numbers_.contains(name); }
   absl::StatusOr<std::shared_ptr<const Graph>> Instantiate(const FunctionRef& function) override;
-  // Null for unknown names.
-  std::shared_ptr<const proto::FunctionDef> Find(const std::string& name) const;
+  // The declaration, null for unknown names. Kept: a graph may call one function by its name many times.
+  std::shared_ptr<const proto::OpDef> Signature(const std::string& name);
 
  private:
   absl::StatusOr<std::shared_ptr<const Graph>> Build(const proto::FunctionDef& function, const Attributes& attributes);
@@ -34,7 +34,8 @@ class ImportedFunctions final : public FunctionLibrary {
   std::shared_ptr<OpCatalog> catalog_;
   absl::flat_hash_map<std::string, int> numbers_;  // the first of a name
   std::mutex mutex_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const Graph>> built_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const Graph>> built_;         // guarded by mutex_, as the next:
+  absl::flat_hash_map<std::string, std::shared_ptr<const proto::OpDef>> signatures_;
 };
 
 // The top-level graph. Structure is checked here (names, edges, dtypes, cycles); what is wrong with a node alone (an
