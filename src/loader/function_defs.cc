@@ -6,20 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 #include "google/protobuf/arena.h"
-#include "google/protobuf/io/coded_stream.h"
+#include "loader/saved_model.h"
 #include "savedmodel/tensor_shape.h"
 
 namespace savedmodel {
 namespace {
 
-// SavedModel, MetaGraphDef, GraphDef and FunctionDefLibrary lie around a function, and protobuf reads 100 levels.
-constexpr int kMaxNesting = 100 - 4;
-
-bool Parse(absl::string_view bytes, proto::FunctionDef* function) {
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
-  stream.SetRecursionLimit(kMaxNesting);
-  return function->ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
-}
+constexpr int kDepth = 4;  // SavedModel, MetaGraphDef, GraphDef and FunctionDefLibrary lie around a function
 
 absl::Status CheckConstant(const proto::NodeDef& node) {
   auto it = node.attr().find("value");
@@ -106,7 +99,7 @@ std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::st
     Scratch scratch;
     for (size_t i = next++; i < functions.size() && all_parse; i = next++) {
       proto::FunctionDef* function = scratch.Make();
-      if (Parse(functions[i], function)) {
+      if (MergePart(functions[i], kDepth, function)) {
         defs->about_[i] = LookAt(*function);
       } else {
         all_parse = false;
@@ -130,13 +123,13 @@ std::shared_ptr<const proto::FunctionDef> FunctionDefs::Get(int i) const {
   if (library_ != nullptr) return {library_, &library_->function(i)};
   auto arena = std::make_shared<google::protobuf::Arena>();
   auto* function = google::protobuf::Arena::CreateMessage<proto::FunctionDef>(arena.get());
-  Parse(BytesOf(i), function);
+  MergePart(BytesOf(i), kDepth, function);
   return {arena, function};
 }
 
 void FunctionDefs::ParseInto(proto::FunctionDefLibrary* library) const {
   if (library_ != nullptr) return;
-  for (int i = 0; i < size(); ++i) Parse(BytesOf(i), library->add_function());
+  for (int i = 0; i < size(); ++i) MergePart(BytesOf(i), kDepth, library->add_function());
 }
 
 }  // namespace savedmodel

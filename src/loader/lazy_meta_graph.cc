@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "core/files.h"
 #include "core/status_macros.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -18,12 +19,7 @@ namespace {
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
 
-constexpr int kMaxNesting = 100;            // of messages, protobuf's
 constexpr uint64_t kMaxBytes = 256 << 20;  // larger files hold constants rather than functions, and are parsed as they are read
-
-CodedInputStream StreamOf(absl::string_view bytes) {
-  return CodedInputStream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
-}
 
 // Skips the value of a field, but not groups: nothing writes them.
 bool SkipValue(CodedInputStream& stream, uint32_t tag, int* length) {
@@ -38,18 +34,12 @@ bool SkipValue(CodedInputStream& stream, uint32_t tag, int* length) {
   }
 }
 
-bool ParsePart(absl::string_view bytes, int depth, google::protobuf::Message* message) {
-  CodedInputStream stream = StreamOf(bytes);
-  stream.SetRecursionLimit(kMaxNesting - depth);
-  return message->MergePartialFromCodedStream(&stream) && stream.ConsumedEntireMessage();
-}
-
 // Parses `bytes` into `message`, at `depth` below the file's own message, except for the submessages that lie in the fields `apart`:
 // `take` gets their bytes. A message may be cut between any two fields: the parts, merged, are the message. False when
 // something is amiss or unusual.
 bool ParseApart(absl::string_view bytes, int depth, google::protobuf::Message* message, std::initializer_list<int> apart,
                 absl::FunctionRef<bool(int field, absl::string_view)> take) {
-  CodedInputStream stream = StreamOf(bytes);
+  CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
   size_t begin = 0;
   while (static_cast<size_t>(stream.CurrentPosition()) < bytes.size()) {
     const size_t at = static_cast<size_t>(stream.CurrentPosition());
@@ -60,10 +50,10 @@ bool ParseApart(absl::string_view bytes, int depth, google::protobuf::Message* m
     if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) continue;
     if (std::find(apart.begin(), apart.end(), field) == apart.end()) continue;
     const size_t end = static_cast<size_t>(stream.CurrentPosition()), size = static_cast<size_t>(length);
-    if (!ParsePart(bytes.substr(begin, at - begin), depth, message) || !take(field, bytes.substr(end - size, size))) return false;
+    if (!MergePart(bytes.substr(begin, at - begin), depth, message) || !take(field, bytes.substr(end - size, size))) return false;
     begin = end;
   }
-  return ParsePart(bytes.substr(begin), depth, message);
+  return MergePart(bytes.substr(begin), depth, message);
 }
 
 // What is left for the threads to parse, as bytes inside the file's.
@@ -102,7 +92,7 @@ std::unique_ptr<FunctionDefs> ParseRest(const Rest& rest, ThreadPool& pool) {
   pool.ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
     if (begin == 0) functions = FunctionDefs::FromBytes(rest.functions, pool);  // itself on all threads that are free
     if (end == 1) return;
-    for (absl::string_view part : rest.object_graph_parts) good = good && ParsePart(part, 2, rest.object_graph);
+    for (absl::string_view part : rest.object_graph_parts) good = good && MergePart(part, 2, rest.object_graph);
   });
   return good ? std::move(functions) : nullptr;
 }
@@ -122,17 +112,18 @@ std::shared_ptr<proto::SavedModel> ReadLazily(FileSource& source, ThreadPool& po
   if (!source.Exists(kFile)) return nullptr;
   const absl::StatusOr<std::shared_ptr<ReadableFile>> file = source.Open(kFile);
   if (!file.ok() || (*file)->size() > kMaxBytes) return nullptr;
-  const size_t size = static_cast<size_t>((*file)->size());
-  std::string read;
-  const char* bytes = static_cast<const char*>((*file)->mapping());
-  if (bytes == nullptr) {
-    read.resize(size);
-    if (!(*file)->Read(0, size, read.data()).ok()) return nullptr;
-    bytes = read.data();
+  absl::StatusOr<std::string> read;
+  absl::string_view bytes;
+  if (const void* mapped = (*file)->mapping(); mapped != nullptr) {
+    bytes = {static_cast<const char*>(mapped), static_cast<size_t>((*file)->size())};
+  } else {
+    read = ReadFile(**file, kFile);
+    if (!read.ok()) return nullptr;
+    bytes = *read;
   }
   std::shared_ptr<proto::SavedModel> model = MakeModel();
   std::vector<Rest> rests;
-  if (!ParseWithoutRest({bytes, size}, model.get(), &rests)) return nullptr;
+  if (!ParseWithoutRest(bytes, model.get(), &rests)) return nullptr;
   for (const Rest& rest : rests) {
     functions->push_back(ParseRest(rest, pool));
     if (functions->back() == nullptr) return nullptr;

@@ -121,6 +121,13 @@ absl::Status ReadMessage(FileSource& source, const std::string& path, bool text,
   return absl::DataLossError(absl::StrCat("Can't parse ", where, text ? " as text proto" : " as binary proto", errors.text.empty() ? "" : ": ", errors.text));
 }
 
+bool MergePart(absl::string_view bytes, int depth, google::protobuf::Message* message) {
+  constexpr int kMaxNesting = 100;  // of messages, protobuf's
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  stream.SetRecursionLimit(kMaxNesting - depth);
+  return message->MergePartialFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+}
+
 absl::Status ReadSavedModel(FileSource& source, proto::SavedModel* model) {
   for (const char* file : {"saved_model.pb", "saved_model.pbtxt"}) {
     if (source.Exists(file)) return ReadMessage(source, file, absl::EndsWith(file, "txt"), model);

@@ -21,6 +21,10 @@ absl::Status ReadSavedModel(FileSource& source, proto::SavedModel* model);
 // Reads any message the same way. `text`: text format.
 absl::Status ReadMessage(FileSource& source, const std::string& path, bool text, google::protobuf::Message* message);
 
+// Merges `bytes`, a part of a message that lies `depth` messages deep in saved_model.pb, as deep as protobuf reads the whole. False
+// where they do not parse.
+bool MergePart(absl::string_view bytes, int depth, google::protobuf::Message* message);
+
 // Number of the first meta graph whose tags, as a set, equal `tags`; NotFound with the tag sets there are.
 absl::StatusOr<int> FindMetaGraph(const proto::SavedModel& model, const std::unordered_set<std::string>& tags);
 
