@@ -37,7 +37,6 @@ absl::Status Fuse(Graph* graph, PassContext& context) {
 }  // namespace
 
 absl::Status FuseExpansions(Graph* graph, PassContext& context) {
-  if (context.accelerator != nullptr) return absl::OkStatus();  // it saves the CPU's caches
   return ForEachGraph(graph, [&](Graph* g) { return Fuse(g, context); });
 }
 

@@ -41,9 +41,6 @@ absl::Status Fuse(Graph* graph) {
 
 }  // namespace
 
-absl::Status FuseMeans(Graph* graph, PassContext& context) {
-  if (context.accelerator != nullptr) return absl::OkStatus();  // devices have no kernel for it
-  return ForEachGraph(graph, Fuse);
-}
+absl::Status FuseMeans(Graph* graph, PassContext&) { return ForEachGraph(graph, Fuse); }
 
 }  // namespace savedmodel

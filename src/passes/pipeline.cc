@@ -8,8 +8,9 @@
 namespace savedmodel {
 namespace {
 
-// What a pass is for: without kNeeded ones nothing runs; kSpeed ones pay only where the plan runs more than once.
-enum class Purpose { kNeeded, kSmaller, kSpeed };
+// What a pass is for: without kNeeded ones nothing runs; kSpeed ones pay only where the plan runs more than once; so do kCpuSpeed ones,
+// which make what other devices have no kernel for.
+enum class Purpose { kNeeded, kSmaller, kSpeed, kCpuSpeed };
 
 struct PassRow {
   const char* name;
@@ -40,9 +41,9 @@ constexpr PassRow kPasses[] = {
     {"fuse_biases", FuseBiases, Purpose::kSpeed},
     {"fuse_residuals", FuseResiduals, Purpose::kSpeed},
     {"fuse_activations", FuseActivations, Purpose::kSpeed},
-    {"fuse_expansions", FuseExpansions, Purpose::kSpeed},
-    {"fuse_scales", FuseScales, Purpose::kSpeed},  // the scale comes behind all other inputs
-    {"fuse_means", FuseMeans, Purpose::kSpeed},
+    {"fuse_expansions", FuseExpansions, Purpose::kCpuSpeed},
+    {"fuse_scales", FuseScales, Purpose::kCpuSpeed},  // the scale comes behind all other inputs
+    {"fuse_means", FuseMeans, Purpose::kCpuSpeed},
     {"lower_precision", LowerPrecision, Purpose::kSpeed},
     {"fuse_chains", FuseChains, Purpose::kSpeed},
 };
@@ -60,7 +61,8 @@ absl::Status VerifyAll(const Graph& graph) {
 absl::Status RunPasses(Graph* graph, PassContext& context, std::vector<PassTime>* times) {
   for (const PassRow& pass : kPasses) {
     if (pass.purpose != Purpose::kNeeded && context.disabled.contains(pass.name)) continue;
-    if (pass.purpose == Purpose::kSpeed && context.once) continue;
+    if ((pass.purpose == Purpose::kSpeed || pass.purpose == Purpose::kCpuSpeed) && context.once) continue;
+    if (pass.purpose == Purpose::kCpuSpeed && context.accelerator != nullptr) continue;
     const auto start = std::chrono::steady_clock::now();
     SM_RETURN_IF_ERROR(pass.run(graph, context));
     if (absl::Status status = VerifyAll(*graph); !status.ok()) {
