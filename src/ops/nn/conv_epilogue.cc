@@ -63,9 +63,7 @@ class ConvEpilogueKernel final : public Kernel {
     if (depthwise_) {
       float* row_sums = means_.wanted ? memory + planned->depthwise.scratch_bytes() / static_cast<int64_t>(sizeof(float)) : nullptr;
       planned->depthwise.Run(input.data<float>(), context.input(1).data<float>(), epilogue, output->data<float>(), memory, context.pool(), row_sums);
-      if (!means_.wanted) return absl::OkStatus();
-      SM_ASSIGN_OR_RETURN(Tensor * means, context.Output(1, ShapeOfMeans(means_, planned->sizes.output).shape()));
-      planned->depthwise.MeansOf(row_sums, means->data<float>());
+      if (means_.wanted) return GiveImageMeans(context, means_, planned->depthwise, planned->sizes.output, row_sums);
     } else {
       if (!FactorInWeights(planned->conv.filter_layout())) epilogue.scale = epilogue_.factors();
       planned->conv.Run(input.data<float>(), planned->filter->Get(context.pool()), epilogue, output->data<float>(), memory, context.pool());

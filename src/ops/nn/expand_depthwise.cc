@@ -42,9 +42,7 @@ absl::Status Run(KernelContext& context, const Planned& planned) {
   float* memory = static_cast<float*>(scratch.raw());
   float* row_sums = planned.means.wanted ? memory + planned.plan.scratch_bytes() / static_cast<int64_t>(sizeof(float)) : nullptr;
   planned.plan.Run(input.data<float>(), *planned.expand, expand, context.input(3).data<float>(), last, output->data<float>(), memory, context.pool(), row_sums);
-  if (!planned.means.wanted) return absl::OkStatus();
-  SM_ASSIGN_OR_RETURN(Tensor* means, context.Output(1, ShapeOfMeans(planned.means, planned.sizes.output).shape()));
-  planned.plan.depthwise().MeansOf(row_sums, means->data<float>());
+  if (planned.means.wanted) return GiveImageMeans(context, planned.means, planned.plan.depthwise(), planned.sizes.output, row_sums);
   return absl::OkStatus();
 }
 

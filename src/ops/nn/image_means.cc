@@ -14,6 +14,12 @@ PartialShape ShapeOfMeans(const ImageMeans& means, const PartialShape& images) {
   return PartialShape::Of({images.dim(0), images.dim(3)});
 }
 
+absl::Status GiveImageMeans(KernelContext& context, const ImageMeans& means, const DepthwisePlan& depthwise, const TensorShape& images, const float* row_sums) {
+  SM_ASSIGN_OR_RETURN(Tensor* output, context.Output(1, ShapeOfMeans(means, images).shape()));
+  depthwise.MeansOf(row_sums, output->data<float>());
+  return absl::OkStatus();
+}
+
 absl::Status InferImageMeans(InferContext& context, const PartialShape& images) {
   SM_ASSIGN_OR_RETURN(const ImageMeans means, ReadImageMeans(context.attrs()));
   if (means.wanted && images.known_rank() && images.rank() == 4) context.set_output(1, ShapeOfMeans(means, images));

@@ -3,6 +3,7 @@
 #ifndef SAVEDMODEL_OPS_NN_IMAGE_MEANS_H_
 #define SAVEDMODEL_OPS_NN_IMAGE_MEANS_H_
 
+#include "kernels/cpu/depthwise.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -17,7 +18,9 @@ absl::StatusOr<ImageMeans> ReadImageMeans(const Attributes& attrs);
 
 // [batch, channels], or with dimensions of 1 between them, for images [batch, height, width, channels] of known rank 4.
 PartialShape ShapeOfMeans(const ImageMeans& means, const PartialShape& images);
-// Sets output 1 where it is wanted.
+// Gives output 1 out of the sums of rows that `depthwise` made of `images`.
+absl::Status GiveImageMeans(KernelContext& context, const ImageMeans& means, const DepthwisePlan& depthwise, const TensorShape& images, const float* row_sums);
+// Sets the shape of output 1 where it is wanted.
 absl::Status InferImageMeans(InferContext& context, const PartialShape& images);
 
 }  // namespace savedmodel
