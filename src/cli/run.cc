@@ -176,8 +176,6 @@ absl::Status RefuseWhatIsNotHere(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
 // The nodes that inputs feed: what CheckShape looks at, so that nothing else of the message has to stay.
 proto::GraphDef FedNodes(const proto::GraphDef& graph, const Infos& inputs) {
   std::set<std::string> names;
@@ -188,6 +186,8 @@ proto::GraphDef FedNodes(const proto::GraphDef& graph, const Infos& inputs) {
   }
   return fed;
 }
+
+}  // namespace
 
 absl::Status RunModel(const Arguments& arguments) {
   if (arguments.inputs.empty() && arguments.input_exprs.empty() && arguments.input_examples.empty()) {
