@@ -65,12 +65,9 @@ Feeds AssetFeeds(const std::vector<Asset>& assets) {
   return feeds;
 }
 
-absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOptions& session_options, const RunOptions& run_options,
-                                                                 const std::unordered_set<std::string>& tags, std::shared_ptr<FileSource> source) {
-  SessionOptions options = session_options;
-  if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
-  auto contents = std::make_unique<SavedModelBundle::Contents>();
-  SM_ASSIGN_OR_RETURN(contents->meta_graph, LazyMetaGraph::Read(*source, tags, *options.thread_pool));
+// Everything behind the meta graph.
+absl::Status OpenSession(const SessionOptions& options, const RunOptions& run_options, std::shared_ptr<FileSource> source,
+                         std::shared_ptr<ModelCheckpoint> checkpoint, SavedModelBundle::Contents* contents) {
   const proto::MetaGraphDef& meta_graph = contents->meta_graph->without_functions();
   SM_ASSIGN_OR_RETURN(contents->signatures, ReadSignatures(meta_graph));
   contents->fingerprint = ReadFingerprint(*source);
@@ -80,10 +77,31 @@ absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOp
   LetReadAssets(&session.state(), source, assets);
 
   const Feeds asset_feeds = AssetFeeds(assets);
-  SM_RETURN_IF_ERROR(RestoreVariables(meta_graph, source, asset_feeds, run_options, &session));
+  SM_RETURN_IF_ERROR(RestoreVariables(*contents->meta_graph, checkpoint, asset_feeds, run_options, &session));
   SM_ASSIGN_OR_RETURN(std::string init_op, FindInitOp(meta_graph, source->name()));
   if (!init_op.empty()) SM_RETURN_IF_ERROR(session.Run(run_options, asset_feeds, {}, {init_op}, nullptr, nullptr));
   session.FinishLoading();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOptions& session_options, const RunOptions& run_options,
+                                                                 const std::unordered_set<std::string>& tags, std::shared_ptr<FileSource> source) {
+  SessionOptions options = session_options;
+  if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
+  auto contents = std::make_unique<SavedModelBundle::Contents>();
+  SM_ASSIGN_OR_RETURN(contents->meta_graph, LazyMetaGraph::Read(*source, tags, *options.thread_pool));
+  auto checkpoint = std::make_shared<ModelCheckpoint>(source);
+  const bool restores = contents->meta_graph->without_functions().has_saver_def();
+  absl::Status status;
+  // One thread imports and plans; another, if there is one, checks the values that the plan will read.
+  options.thread_pool->ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
+    if (begin == 0) {
+      status = OpenSession(options, run_options, source, checkpoint, contents.get());
+      checkpoint->StopChecking();
+    }
+    if (end == 2 && restores) checkpoint->CheckAhead();
+  });
+  if (!status.ok()) return status;
   return contents;
 }
 

@@ -6,34 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "api/variables.h"
 #include "core/status_macros.h"
-#include "loader/checkpoint.h"
 
 namespace savedmodel {
 namespace {
-
-constexpr char kPrefix[] = "variables/variables";
-
-// Opened by the first op that reads it, and kept for the others.
-class LazyCheckpoint {
- public:
-  explicit LazyCheckpoint(std::shared_ptr<FileSource> source) : source_(std::move(source)) {}
-  absl::StatusOr<Tensor> Read(absl::string_view key, absl::string_view slice) {
-    SM_ASSIGN_OR_RETURN(const Checkpoint* checkpoint, Get());
-    return checkpoint->Read(key, std::string(slice));
-  }
-  absl::StatusOr<const Checkpoint*> Get() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (checkpoint_ == nullptr) {
-      SM_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::Open(source_, kPrefix));
-    }
-    return checkpoint_.get();
-  }
-
- private:
-  std::shared_ptr<FileSource> source_;
-  std::mutex mutex_;
-  std::unique_ptr<Checkpoint> checkpoint_;
-};
 
 // Checkpoint keys of the saved objects that are variables: both object graphs are walked side by side from the root.
 absl::flat_hash_map<int, std::string> VariableKeys(const proto::SavedObjectGraph& saved, const proto::TrackableObjectGraph& trackable) {
@@ -68,12 +43,29 @@ std::shared_ptr<Variable> VariableBehind(Output value, SessionState& state) {
   return VariableOf(*value.node, state);
 }
 
-absl::Status RepairCaptured(const proto::MetaGraphDef& meta_graph, LazyCheckpoint& lazy, GraphSession* session) {
-  const proto::SavedObjectGraph& objects = meta_graph.object_graph_def();
+bool IsCall(const Node& node) { return node.error.ok() && (node.Is("StatefulPartitionedCall") || node.Is("PartitionedCall")); }
+
+// The variable behind an input if it has no value.
+std::shared_ptr<Variable> EmptyVariable(const Output& input, SessionState& state) {
+  if (TypeOf(input) != DataType::kResource) return nullptr;
+  std::shared_ptr<Variable> variable = VariableBehind(input, state);
+  return variable == nullptr || variable->Read().initialized() ? nullptr : variable;
+}
+
+bool AnyCallTakesEmpty(GraphSession* session) {
+  return std::any_of(session->graph().nodes().begin(), session->graph().nodes().end(), [&](const auto& node) {
+    return IsCall(*node) && std::any_of(node->inputs.begin(), node->inputs.end(),
+                                        [&](const Output& input) { return EmptyVariable(input, session->state()) != nullptr; });
+  });
+}
+
+absl::Status RepairCaptured(LazyMetaGraph& meta_graph, ModelCheckpoint& values, GraphSession* session) {
+  if (!AnyCallTakesEmpty(session)) return absl::OkStatus();
+  const proto::SavedObjectGraph& objects = meta_graph.object_graph();
   absl::flat_hash_map<int, std::string> keys;
   bool keys_read = false;
   for (const auto& node : session->graph().nodes()) {
-    if (!node->error.ok() || (!node->Is("StatefulPartitionedCall") && !node->Is("PartitionedCall"))) continue;
+    if (!IsCall(*node)) continue;
     auto function = objects.concrete_functions().find(node->attrs().Function("f").name);
     if (function == objects.concrete_functions().end()) continue;
     const auto& bound = function->second.bound_inputs();
@@ -81,19 +73,18 @@ absl::Status RepairCaptured(const proto::MetaGraphDef& meta_graph, LazyCheckpoin
     if (n > node->inputs.size()) continue;
     for (size_t i = 0; i < n; ++i) {
       const Output& input = node->inputs[node->inputs.size() - n + i];
-      if (TypeOf(input) != DataType::kResource) continue;
-      std::shared_ptr<Variable> variable = VariableBehind(input, session->state());
-      if (variable == nullptr || variable->Read().initialized()) continue;
+      std::shared_ptr<Variable> variable = EmptyVariable(input, session->state());
+      if (variable == nullptr) continue;
       if (!keys_read) {
         keys_read = true;
-        SM_ASSIGN_OR_RETURN(const Checkpoint* checkpoint, lazy.Get());
+        SM_ASSIGN_OR_RETURN(const Checkpoint* checkpoint, values.Get());
         absl::StatusOr<proto::TrackableObjectGraph> trackable = ReadObjectGraph(*checkpoint);
         if (!trackable.ok()) return absl::OkStatus();  // written from a graph: nothing to repair by
         keys = VariableKeys(objects, *trackable);
       }
       auto key = keys.find(bound[static_cast<int>(i)]);
       if (key == keys.end()) continue;
-      SM_ASSIGN_OR_RETURN(Tensor value, lazy.Read(key->second, ""));
+      SM_ASSIGN_OR_RETURN(Tensor value, values.Read(key->second, ""));
       if (value.dtype() == variable->dtype() && variable->shape().CompatibleWith(value.shape())) variable->Assign(std::move(value));
     }
   }
@@ -102,17 +93,38 @@ absl::Status RepairCaptured(const proto::MetaGraphDef& meta_graph, LazyCheckpoin
 
 }  // namespace
 
-absl::Status RestoreVariables(const proto::MetaGraphDef& meta_graph, std::shared_ptr<FileSource> source, const Feeds& asset_feeds,
-                              const RunOptions& options, GraphSession* session) {
-  if (!meta_graph.has_saver_def()) return absl::OkStatus();
-  const bool there = source->Exists(absl::StrCat(kPrefix, ".index")) || source->Exists(kPrefix);
-  auto lazy = std::make_shared<LazyCheckpoint>(source);
-  session->state().read_checkpoint = [lazy](absl::string_view, absl::string_view key, absl::string_view slice) { return lazy->Read(key, slice); };
-  if (!there) return absl::OkStatus();
+bool ModelCheckpoint::exists() const { return source_->Exists(absl::StrCat(kPrefix, ".index")) || source_->Exists(kPrefix); }
+
+absl::StatusOr<const Checkpoint*> ModelCheckpoint::Get() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (checkpoint_ == nullptr) {
+    SM_ASSIGN_OR_RETURN(checkpoint_, Checkpoint::Open(source_, kPrefix));
+  }
+  return checkpoint_.get();
+}
+
+absl::StatusOr<Tensor> ModelCheckpoint::Read(absl::string_view key, absl::string_view slice) {
+  StopChecking();
+  SM_ASSIGN_OR_RETURN(const Checkpoint* checkpoint, Get());
+  return checkpoint->Read(key, std::string(slice));
+}
+
+void ModelCheckpoint::CheckAhead() {
+  if (stop_.load(std::memory_order_relaxed)) return;
+  const absl::StatusOr<const Checkpoint*> checkpoint = Get();
+  if (checkpoint.ok()) (*checkpoint)->CheckAhead(stop_);
+}
+
+absl::Status RestoreVariables(LazyMetaGraph& meta_graph, std::shared_ptr<ModelCheckpoint> checkpoint, const Feeds& asset_feeds, const RunOptions& options,
+                              GraphSession* session) {
+  const proto::MetaGraphDef& graph = meta_graph.without_functions();
+  if (!graph.has_saver_def()) return absl::OkStatus();
+  session->state().read_checkpoint = [checkpoint](absl::string_view, absl::string_view key, absl::string_view slice) { return checkpoint->Read(key, slice); };
+  if (!checkpoint->exists()) return absl::OkStatus();
   Feeds feeds = asset_feeds;
-  feeds.emplace_back(meta_graph.saver_def().filename_tensor_name(), Tensor::Scalar<std::string>(absl::StrCat(source->name(), "/", kPrefix)));
-  SM_RETURN_IF_ERROR(session->Run(options, feeds, {}, {meta_graph.saver_def().restore_op_name()}, nullptr, nullptr));
-  return RepairCaptured(meta_graph, *lazy, session);
+  feeds.emplace_back(graph.saver_def().filename_tensor_name(), Tensor::Scalar<std::string>(absl::StrCat(checkpoint->source().name(), "/", ModelCheckpoint::kPrefix)));
+  SM_RETURN_IF_ERROR(session->Run(options, feeds, {}, {graph.saver_def().restore_op_name()}, nullptr, nullptr));
+  return RepairCaptured(meta_graph, *checkpoint, session);
 }
 
 }  // namespace savedmodel

@@ -3,6 +3,7 @@
 #ifndef SAVEDMODEL_LOADER_CHECKPOINT_H_
 #define SAVEDMODEL_LOADER_CHECKPOINT_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +49,9 @@ class Checkpoint {
   // memory; from a mapped file (see ReadableFile::mapping) it may own a share of the mapping.
   absl::StatusOr<Tensor> Read(absl::string_view key, const std::string& shape_and_slice = "", Allocator* allocator = HostAllocator()) const;
   virtual int version() const = 0;  // of the format: 1 or 2
+  // Compares mapped tensors with their checksums, front to back, until `stop`: Read then finds that done. Says nothing; only Read
+  // does. To be called once, while other threads may read.
+  virtual void CheckAhead(const std::atomic<bool>& /*stop*/) const {}
 
  private:
   virtual absl::StatusOr<Tensor> ReadWhole(const CheckpointEntry& entry, Allocator* allocator) const = 0;

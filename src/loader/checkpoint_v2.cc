@@ -2,6 +2,7 @@
 #include "loader/checkpoint_v2.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include "core/crc32c.h"
 #include "core/files.h"
 #include "core/status_macros.h"
+#include "loader/checked_ahead.h"
 #include "loader/checkpoint_v1.h"
 #include "loader/table.h"
 #include "loader/tensor_proto.h"
@@ -65,6 +67,7 @@ class CheckpointV2 final : public Checkpoint {
   absl::StatusOr<std::vector<CheckpointEntry>> List() const override;
   bool Has(absl::string_view key) const override { return !IsInternal(key) && Lookup(key) != nullptr; }
   absl::StatusOr<CheckpointEntry> Find(absl::string_view key) const override;
+  void CheckAhead(const std::atomic<bool>& stop) const override;
 
  private:
   // The header's key is empty, those of slices begin with a NUL.
@@ -80,6 +83,7 @@ class CheckpointV2 final : public Checkpoint {
   absl::Status ReadNumbers(absl::string_view key, const Entry& entry, std::shared_ptr<ReadableFile> file, Allocator* allocator, Tensor* tensor) const;
   absl::Status ReadStrings(absl::string_view key, const Entry& entry, const ReadableFile& file, Tensor* tensor) const;
   absl::Status CheckCrc(absl::string_view key, const Entry& entry, uint32_t crc) const;
+  const char* Mapped(const Entry& entry, const ReadableFile& file) const;
 
   const std::shared_ptr<FileSource> source_;
   const std::string prefix_;
@@ -91,6 +95,8 @@ class CheckpointV2 final : public Checkpoint {
 
   mutable std::mutex mutex_;
   mutable std::map<int, std::shared_ptr<ReadableFile>> shards_;  // those opened so far
+  mutable std::unique_ptr<CheckedAhead> owned_ahead_;            // written once, before ahead_ points to it
+  mutable std::atomic<CheckedAhead*> ahead_{nullptr};
 };
 
 absl::Status CheckpointV2::ReadIndex(std::shared_ptr<ReadableFile> file) {
@@ -280,12 +286,35 @@ Tensor ShareOf(const Entry& entry, std::shared_ptr<ReadableFile> file) {
   return Tensor::FromBuffer(entry.dtype, entry.shape, buffer, data);
 }
 
+// The bytes of an entry that lies inside the file, if they can be used where they are.
+const char* CheckpointV2::Mapped(const Entry& entry, const ReadableFile& file) const {
+  const char* mapped = static_cast<const char*>(file.mapping());
+  if (mapped == nullptr || swap_ || entry.dtype == DataType::kBool || entry.size < kMinShared || entry.offset % DataTypeSize(entry.dtype) != 0) return nullptr;
+  return mapped + entry.offset;
+}
+
+void CheckpointV2::CheckAhead(const std::atomic<bool>& stop) const {
+  if (!options_.verify_checksums) return;
+  std::vector<CheckedAhead::Stretch> stretches;
+  for (const auto& [key, value] : entries_) {
+    const absl::StatusOr<Entry> entry = ParseEntry(key);
+    if (!entry.ok() || !entry->slices.empty() || !IsPlainData(entry->dtype) || entry->size < kMinShared) continue;
+    const absl::StatusOr<std::shared_ptr<ReadableFile>> file = Shard(entry->shard);
+    if (!file.ok() || entry->offset > (*file)->size() || entry->size > (*file)->size() - entry->offset) continue;
+    if (const char* mapped = Mapped(*entry, **file); mapped != nullptr) stretches.push_back({entry->shard, entry->offset, entry->size, mapped});
+  }
+  owned_ahead_ = std::make_unique<CheckedAhead>(std::move(stretches));
+  ahead_.store(owned_ahead_.get(), std::memory_order_release);
+  owned_ahead_->Run(stop);
+}
+
 absl::Status CheckpointV2::ReadNumbers(absl::string_view key, const Entry& entry, std::shared_ptr<ReadableFile> file, Allocator* allocator, Tensor* tensor) const {
   const size_t size = static_cast<size_t>(entry.size);
-  const char* mapped = static_cast<const char*>(file->mapping());
-  if (mapped != nullptr && !swap_ && entry.dtype != DataType::kBool && size >= kMinShared && entry.offset % DataTypeSize(entry.dtype) == 0) {
-    mapped += entry.offset;
-    SM_RETURN_IF_ERROR(CheckCrc(key, entry, options_.verify_checksums ? Crc32c(mapped, size) : entry.crc));
+  if (const char* mapped = Mapped(entry, *file); mapped != nullptr) {
+    if (options_.verify_checksums) {
+      CheckedAhead* ahead = ahead_.load(std::memory_order_acquire);
+      SM_RETURN_IF_ERROR(CheckCrc(key, entry, ahead != nullptr ? ahead->Crc(entry.shard, entry.offset, entry.size, mapped) : Crc32c(mapped, size)));
+    }
     file->Checked(entry.offset, size);
     *tensor = ShareOf(entry, std::move(file));  // its pages stay for the first run
     return absl::OkStatus();

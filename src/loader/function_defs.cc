@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 #include "google/protobuf/arena.h"
+#include "loader/function_scan.h"
 #include "loader/saved_model.h"
 #include "savedmodel/tensor_shape.h"
 
@@ -13,30 +16,6 @@ namespace savedmodel {
 namespace {
 
 constexpr int kDepth = 4;  // SavedModel, MetaGraphDef, GraphDef and FunctionDefLibrary lie around a function
-
-absl::Status CheckConstant(const proto::NodeDef& node) {
-  auto it = node.attr().find("value");
-  if (it != node.attr().end() && it->second.has_tensor()) {
-    const proto::TensorShapeProto& shape = it->second.tensor().tensor_shape();
-    bool negative = shape.unknown_rank();
-    std::vector<int64_t> dims;
-    for (const auto& dim : shape.dim()) {
-      negative = negative || dim.size() < 0;
-      dims.push_back(dim.size());
-    }
-    if (negative) {
-      return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", node.name(), "\" (op \"", node.op(),
-                                                        "\") which initializes from a tensor with -1 elements"));
-    }
-    if (absl::Status status = TensorShape::Make(dims).status(); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("Saved model contains node \"", node.name(), "\" (op \"", node.op(), "\"): ", status.message()));
-    }
-  } else if (node.op() == "Const") {
-    return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", node.name(),
-                                                      "\" which is a constant tensor but no value has been provided"));
-  }
-  return absl::OkStatus();
-}
 
 FunctionDefs::About LookAt(const proto::FunctionDef& function) {
   FunctionDefs::About about;
@@ -70,8 +49,34 @@ class Scratch {
 
 }  // namespace
 
+absl::Status CheckConstant(absl::string_view name, absl::string_view op, const proto::TensorShapeProto* shape) {
+  if (shape == nullptr) {
+    if (op != "Const") return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("Saved model contains node \"", name, "\" which is a constant tensor but no value has been provided"));
+  }
+  bool negative = shape->unknown_rank();
+  std::vector<int64_t> dims;
+  for (const auto& dim : shape->dim()) {
+    negative = negative || dim.size() < 0;
+    dims.push_back(dim.size());
+  }
+  if (negative) {
+    return absl::FailedPreconditionError(absl::StrCat("Saved model contains node \"", name, "\" (op \"", op,
+                                                      "\") which initializes from a tensor with -1 elements"));
+  }
+  if (absl::Status status = TensorShape::Make(dims).status(); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("Saved model contains node \"", name, "\" (op \"", op, "\"): ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckConstants(const google::protobuf::RepeatedPtrField<proto::NodeDef>& nodes) {
-  for (const proto::NodeDef& node : nodes) SM_RETURN_IF_ERROR(CheckConstant(node));
+  for (const proto::NodeDef& node : nodes) {
+    auto it = node.attr().find("value");
+    const bool has_tensor = it != node.attr().end() && it->second.has_tensor();
+    SM_RETURN_IF_ERROR(CheckConstant(node.name(), node.op(), has_tensor ? &it->second.tensor().tensor_shape() : nullptr));
+  }
   return absl::OkStatus();
 }
 
@@ -90,16 +95,22 @@ std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::st
   std::unique_ptr<FunctionDefs> defs(new FunctionDefs());
   size_t total = 0;
   for (absl::string_view function : functions) defs->ends_.push_back(total += function.size());
-  defs->bytes_.reserve(total);
-  for (absl::string_view function : functions) defs->bytes_.append(function.data(), function.size());
+  defs->bytes_.reset(new (std::nothrow) char[std::max<size_t>(total, 1)]);
+  if (defs->bytes_ == nullptr) return nullptr;
   defs->about_.resize(functions.size());
   std::atomic<bool> all_parse = true;
   std::atomic<size_t> next = 0;
   pool.ParallelFor(pool.num_threads(), 1, [&](int64_t, int64_t) {
     Scratch scratch;
     for (size_t i = next++; i < functions.size() && all_parse; i = next++) {
+      const absl::string_view bytes = defs->BytesOf(static_cast<int>(i));
+      if (!functions[i].empty()) std::memcpy(const_cast<char*>(bytes.data()), functions[i].data(), bytes.size());
+      if (absl::optional<About> about = ScanFunction(bytes); about.has_value()) {
+        defs->about_[i] = *std::move(about);
+        continue;
+      }
       proto::FunctionDef* function = scratch.Make();
-      if (MergePart(functions[i], kDepth, function)) {
+      if (MergePart(bytes, kDepth, function)) {
         defs->about_[i] = LookAt(*function);
       } else {
         all_parse = false;
@@ -111,7 +122,7 @@ std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::st
 
 absl::string_view FunctionDefs::BytesOf(int i) const {
   const size_t at = static_cast<size_t>(i), begin = at == 0 ? 0 : ends_[at - 1];
-  return absl::string_view(bytes_).substr(begin, ends_[at] - begin);
+  return {bytes_.get() + begin, ends_[at] - begin};
 }
 
 absl::Status FunctionDefs::CheckConstants() const {

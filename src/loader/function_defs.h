@@ -15,6 +15,8 @@ namespace savedmodel {
 
 // FailedPrecondition for constants without or with an impossible value, as the reference checks before it makes a session.
 absl::Status CheckConstants(const google::protobuf::RepeatedPtrField<proto::NodeDef>& nodes);
+// The same of one node; `shape` is that of the tensor in its attribute "value", null if that is none.
+absl::Status CheckConstant(absl::string_view name, absl::string_view op, const proto::TensorShapeProto* shape);
 // The same of a graph and of the functions in it.
 absl::Status CheckConstants(const proto::GraphDef& graph);
 
@@ -32,7 +34,7 @@ class FunctionDefs {
 
   // Of messages, which must not change.
   explicit FunctionDefs(std::shared_ptr<const proto::FunctionDefLibrary> library);
-  // Of bytes, which are copied. All are parsed once, on the threads of `pool`, and let go again. Null if one does not parse.
+  // Of bytes, which are copied and looked through once, on the threads of `pool`. Null if one does not parse or there is no memory.
   static std::unique_ptr<FunctionDefs> FromBytes(const std::vector<absl::string_view>& functions, ThreadPool& pool);
 
   int size() const { return static_cast<int>(about_.size()); }
@@ -50,7 +52,7 @@ class FunctionDefs {
 
   std::vector<About> about_;
   std::shared_ptr<const proto::FunctionDefLibrary> library_;  // null: bytes
-  std::string bytes_;
+  std::unique_ptr<char[]> bytes_;
   std::vector<size_t> ends_;  // of each function in bytes_
 };
 

@@ -11,6 +11,7 @@
 #include "google/protobuf/arena.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "loader/object_scan.h"
 #include "loader/saved_model.h"
 
 namespace savedmodel {
@@ -20,6 +21,8 @@ using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
 
 constexpr uint64_t kMaxBytes = 256 << 20;  // larger files hold constants rather than functions, and are parsed as they are read
+
+constexpr int kObjectsDepth = 2;         // of the object graph: a SavedModel and a MetaGraphDef lie around it
 
 // Skips the value of a field, but not groups: nothing writes them.
 bool SkipValue(CodedInputStream& stream, uint32_t tag, int* length) {
@@ -85,16 +88,30 @@ bool ParseWithoutRest(absl::string_view bytes, proto::SavedModel* model, std::ve
   });
 }
 
-// Null when something does not parse.
-std::unique_ptr<FunctionDefs> ParseRest(const Rest& rest, ThreadPool& pool) {
-  std::unique_ptr<FunctionDefs> functions;
+// What becomes of it: messages are made later.
+struct Unmade {
+  std::shared_ptr<const FunctionDefs> functions;
+  std::string objects;  // parts of a message, one behind the other, are the message
+};
+
+// The object graph's bytes, or nothing where they had to be parsed.
+bool CheckObjects(const Rest& rest, std::string* objects) {
+  if (std::all_of(rest.object_graph_parts.begin(), rest.object_graph_parts.end(), IsUsualObjectGraph)) {
+    for (absl::string_view part : rest.object_graph_parts) objects->append(part.data(), part.size());
+    return true;
+  }
+  return std::all_of(rest.object_graph_parts.begin(), rest.object_graph_parts.end(),
+                     [&](absl::string_view part) { return MergePart(part, kObjectsDepth, rest.object_graph); });
+}
+
+// False when something does not parse.
+bool CheckRest(const Rest& rest, ThreadPool& pool, Unmade* unmade) {
   std::atomic<bool> good = true;
   pool.ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
-    if (begin == 0) functions = FunctionDefs::FromBytes(rest.functions, pool);  // itself on all threads that are free
-    if (end == 1) return;
-    for (absl::string_view part : rest.object_graph_parts) good = good && MergePart(part, 2, rest.object_graph);
+    if (begin == 0) unmade->functions = FunctionDefs::FromBytes(rest.functions, pool);  // itself on all threads that are free
+    if (end == 2) good = CheckObjects(rest, &unmade->objects);
   });
-  return good ? std::move(functions) : nullptr;
+  return good && unmade->functions != nullptr;
 }
 
 std::shared_ptr<proto::SavedModel> MakeModel() {
@@ -107,7 +124,7 @@ std::shared_ptr<proto::SavedModel> MakeModel() {
 
 // All functions are checked, those of the other meta graphs too. Null when the file has to be parsed whole, for what it is or
 // for the error that this gives.
-std::shared_ptr<proto::SavedModel> ReadLazily(FileSource& source, ThreadPool& pool, std::vector<std::shared_ptr<const FunctionDefs>>* functions) {
+std::shared_ptr<proto::SavedModel> ReadLazily(FileSource& source, ThreadPool& pool, std::vector<Unmade>* unmade) {
   constexpr char kFile[] = "saved_model.pb";
   if (!source.Exists(kFile)) return nullptr;
   const absl::StatusOr<std::shared_ptr<ReadableFile>> file = source.Open(kFile);
@@ -125,8 +142,7 @@ std::shared_ptr<proto::SavedModel> ReadLazily(FileSource& source, ThreadPool& po
   std::vector<Rest> rests;
   if (!ParseWithoutRest(bytes, model.get(), &rests)) return nullptr;
   for (const Rest& rest : rests) {
-    functions->push_back(ParseRest(rest, pool));
-    if (functions->back() == nullptr) return nullptr;
+    if (!CheckRest(rest, pool, &unmade->emplace_back())) return nullptr;
   }
   return model;
 }
@@ -135,8 +151,8 @@ std::shared_ptr<proto::SavedModel> ReadLazily(FileSource& source, ThreadPool& po
 
 absl::StatusOr<std::shared_ptr<LazyMetaGraph>> LazyMetaGraph::Read(FileSource& source, const std::unordered_set<std::string>& tags, ThreadPool& pool) {
   auto lazy = std::make_shared<LazyMetaGraph>();
-  std::vector<std::shared_ptr<const FunctionDefs>> functions;
-  lazy->model_ = ReadLazily(source, pool, &functions);
+  std::vector<Unmade> unmade;
+  lazy->model_ = ReadLazily(source, pool, &unmade);
   const bool whole = lazy->model_ == nullptr;
   if (whole) {
     lazy->model_ = MakeModel();
@@ -148,13 +164,24 @@ absl::StatusOr<std::shared_ptr<LazyMetaGraph>> LazyMetaGraph::Read(FileSource& s
     const proto::FunctionDefLibrary& library = lazy->meta_graph_->graph_def().library();
     lazy->functions_ = std::make_shared<FunctionDefs>(std::shared_ptr<const proto::FunctionDefLibrary>(lazy->model_, &library));
   } else {
-    lazy->functions_ = functions[static_cast<size_t>(found)];
+    lazy->functions_ = std::move(unmade[static_cast<size_t>(found)].functions);
+    lazy->objects_ = std::move(unmade[static_cast<size_t>(found)].objects);
   }
   return lazy;
 }
 
+const proto::SavedObjectGraph& LazyMetaGraph::object_graph() {
+  std::call_once(objects_parsed_, [&] {
+    if (objects_.empty()) return;
+    MergePart(objects_, kObjectsDepth, meta_graph_->mutable_object_graph_def());
+    objects_ = std::string();
+  });
+  return meta_graph_->object_graph_def();
+}
+
 const proto::MetaGraphDef& LazyMetaGraph::whole() {
   std::call_once(completed_, [&] {
+    object_graph();
     if (meta_graph_->graph_def().has_library()) functions_->ParseInto(meta_graph_->mutable_graph_def()->mutable_library());
   });
   return *meta_graph_;

@@ -1,4 +1,4 @@
-// A meta graph of a SavedModel, without the functions that nobody asks for.
+// A meta graph of a SavedModel, without the functions and objects that nobody asks for.
 #ifndef SAVEDMODEL_LOADER_LAZY_META_GRAPH_H_
 #define SAVEDMODEL_LOADER_LAZY_META_GRAPH_H_
 
@@ -15,25 +15,28 @@
 
 namespace savedmodel {
 
-// Nine tenths of what a Keras model's saved_model.pb takes as messages are functions, and most of them only matter to a
-// program that trains on. They are checked when the file is read, and become messages again one by one as they are called,
-// or all together for whoever wants to see them.
+// Nine tenths of what a Keras model's saved_model.pb takes as messages are functions, and the rest is the object graph: most of both
+// only matters to a program that trains on. They are checked when the file is read. Functions become messages one by one as they
+// are called, the object graph when somebody looks into it, and all together for whoever wants to see everything.
 class LazyMetaGraph {
  public:
   // The first meta graph whose tags, as a set, equal `tags`. Errors are those of ReadSavedModel and FindMetaGraph.
   static absl::StatusOr<std::shared_ptr<LazyMetaGraph>> Read(FileSource& source, const std::unordered_set<std::string>& tags, ThreadPool& pool);
 
-  // All but graph_def().library().function(), which may be there or not. Not to be read once another thread may ask for whole().
+  // All but graph_def().library().function() and what is in object_graph_def(), which may be there or not. Not to be read once
+  // another thread may ask for one of the others.
   const proto::MetaGraphDef& without_functions() const { return *meta_graph_; }
   const std::shared_ptr<const FunctionDefs>& functions() const { return functions_; }
-  // Everything. Any number of threads may ask.
-  const proto::MetaGraphDef& whole();
+  // These any number of threads may ask for.
+  const proto::SavedObjectGraph& object_graph();
+  const proto::MetaGraphDef& whole();  // everything
 
  private:
   std::shared_ptr<proto::SavedModel> model_;
   proto::MetaGraphDef* meta_graph_ = nullptr;  // in model_
   std::shared_ptr<const FunctionDefs> functions_;
-  std::once_flag completed_;
+  std::string objects_;  // the object graph's bytes, unless they are a message already
+  std::once_flag objects_parsed_, completed_;
 };
 
 }  // namespace savedmodel

@@ -1,5 +1,6 @@
 #include "loader/lazy_meta_graph.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
@@ -74,7 +75,8 @@ TEST_CASE("lazy meta graph: functions stay bytes until they are asked for") {
   const proto::FunctionDefLibrary& library = model.meta_graphs(1).graph_def().library();
   CHECK(lazy->without_functions().graph_def().library().function_size() == 0);
   CHECK(lazy->without_functions().graph_def().node(0).name() == "node of b");
-  CHECK(lazy->without_functions().object_graph_def().nodes(0).user_object().identifier() == "b");
+  CHECK(lazy->without_functions().object_graph_def().nodes_size() == 0);
+  CHECK(lazy->object_graph().nodes(0).user_object().identifier() == "b");
   REQUIRE(lazy->functions()->size() == library.function_size());
   for (int i = 0; i < library.function_size(); ++i) {
     CHECK(lazy->functions()->about(i).name == library.function(i).signature().name());
@@ -88,9 +90,16 @@ TEST_CASE("lazy meta graph: the whole is asked for by several threads at once") 
   const proto::SavedModel model = Model();
   const auto lazy = *Read(model.SerializeAsString(), "a");
   std::vector<std::string> seen(4);
+  std::atomic<int> graphs{0};
   std::vector<std::thread> threads;
-  for (std::string& text : seen) threads.emplace_back([&] { text = BytesOf(lazy->whole()); });
+  for (std::string& text : seen) {
+    threads.emplace_back([&] {
+      if (lazy->object_graph().nodes_size() == 1) ++graphs;
+      text = BytesOf(lazy->whole());
+    });
+  }
   for (std::thread& thread : threads) thread.join();
+  CHECK(graphs == 4);
   for (const std::string& text : seen) CHECK(text == BytesOf(model.meta_graphs(0)));
 }
 
@@ -133,6 +142,18 @@ TEST_CASE("lazy meta graph: parts of a message that lie apart are one message") 
   CHECK_FALSE((*Read(Field(2, Field(1, Field(4, "a"))), "a"))->whole().has_graph_def());
 }
 
+TEST_CASE("lazy meta graph: an object graph that is unusual is parsed at once") {
+  const std::string usual = Field(1, Field(4, Field(1, "plain"))), unusual = Field(1, Field(4, Field(1, "na\xc3\xafve")));
+  for (const std::string& objects : {Field(7, usual) + Field(7, unusual), Field(7, usual) + Field(7, usual), Field(7, "")}) {
+    const std::string bytes = Field(2, objects + Field(1, Field(4, "a")));
+    proto::SavedModel model;
+    REQUIRE(model.ParseFromString(bytes));
+    const auto lazy = *Read(bytes, "a");
+    CHECK(BytesOf(lazy->object_graph()) == BytesOf(model.meta_graphs(0).object_graph_def()));
+    CHECK(BytesOf(lazy->whole()) == BytesOf(model.meta_graphs(0)));
+  }
+}
+
 TEST_CASE("lazy meta graph: groups are read the plain way") {
   const std::string group("\xf3\x07\x08\x01\xf4\x07", 6);  // field 126, a group of one number, as nothing writes them
   const std::string bytes = Library(Field(1, Function("f", 2).SerializeAsString())) + group;
@@ -163,6 +184,7 @@ TEST_CASE("lazy meta graph: damage is told as if all were parsed") {
   CHECK_FALSE(same(Library(Field(1, "\x0a\x7f"))).ok());               // a signature longer than its function
   CHECK_FALSE(same(Library(Field(1, Field(1, Field(1, "\xff"))))).ok());  // a name that is no UTF-8
   CHECK(same(Library(Field(1, ""))).ok());
+  CHECK_FALSE(same(Field(2, Field(7, Field(1, "\x0a\x7f")) + Field(1, Field(4, "a")))).ok());  // an object longer than the graph
   CHECK(absl::IsNotFound(Read(good, "c").status()));
   for (size_t at = 0; at < good.size(); at += 7) {
     same(good.substr(0, at)).IgnoreError();
