@@ -29,7 +29,7 @@ class Form {
     uint8_t messages = 0;
     for (const Row& row : rows) {
       kinds_[row.number] = row.kind;
-      if (row.message == nullptr) continue;
+      if (row.kind != kMessage && row.kind != kMessages) continue;
       messages_[messages] = row.message;
       slots_[row.number] = messages++;
     }
