@@ -3,9 +3,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/status_macros.h"
+#include "api/model_checkpoint.h"
 #include "api/open_graph.h"
 #include "api/restore.h"
+#include "core/files.h"
+#include "core/status_macros.h"
 #include "loader/about_model.h"
 #include "loader/lazy_meta_graph.h"
 #include "loader/saved_model.h"
@@ -39,15 +41,6 @@ absl::StatusOr<std::vector<Asset>> AssetsOf(const proto::MetaGraphDef& meta_grap
   return assets;
 }
 
-absl::StatusOr<std::string> ReadWhole(FileSource& source, const std::string& path) {
-  SM_ASSIGN_OR_RETURN(std::shared_ptr<ReadableFile> file, source.Open(path));
-  constexpr uint64_t kMaxAsset = uint64_t{1} << 32;
-  if (file->size() > kMaxAsset) return absl::ResourceExhaustedError(absl::StrCat(path, ": is ", file->size(), " bytes long, at most ", kMaxAsset, " are read"));
-  std::string text(static_cast<size_t>(file->size()), '\0');
-  SM_RETURN_IF_ERROR(file->Read(0, text.size(), text.data()));
-  return text;
-}
-
 // A model reaches the files it names as its assets, by the path that its asset tensors hold.
 void LetReadAssets(ResourceStore* state, std::shared_ptr<FileSource> source, const std::vector<Asset>& assets) {
   std::map<std::string, std::string> files;
@@ -55,7 +48,8 @@ void LetReadAssets(ResourceStore* state, std::shared_ptr<FileSource> source, con
   state->read_asset = [source, files](absl::string_view path) -> absl::StatusOr<std::string> {
     auto it = files.find(std::string(path));
     if (it == files.end()) return absl::NotFoundError(absl::StrCat(path, "; No such file or directory among the assets of this model"));
-    return ReadWhole(*source, it->second);
+    constexpr uint64_t kMaxAsset = uint64_t{1} << 32;
+    return ReadFile(*source, it->second, kMaxAsset);
   };
 }
 

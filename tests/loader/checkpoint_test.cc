@@ -1,5 +1,6 @@
 #include "loader/checkpoint.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 
 #include "absl/strings/match.h"
@@ -40,6 +41,28 @@ void CheckReadFails(const CheckpointWriter& writer, const std::string& key, absl
   REQUIRE(checkpoint.ok());
   CheckFails((*checkpoint)->Read(key).status(), code, text);
 }
+
+// Files in memory that can be used where they are. `checked` gets the sizes of what was checked.
+class MappedFile final : public ReadableFile {
+ public:
+  MappedFile(std::string bytes, std::vector<uint64_t>* checked) : bytes_(std::move(bytes)), checked_(checked) {}
+  uint64_t size() const override { return bytes_.size(); }
+  absl::Status Read(uint64_t offset, size_t n, void* to) const override { return std::memcpy(to, bytes_.data() + offset, n), absl::OkStatus(); }
+  const void* mapping() const override { return bytes_.data(); }
+  void Checked(uint64_t, uint64_t n) const override { checked_->push_back(n); }
+  std::string bytes_;
+  std::vector<uint64_t>* checked_;
+};
+class MappedSource final : public FileSource {
+ public:
+  MappedSource(std::map<std::string, std::string> files, std::vector<uint64_t>* checked) : files_(std::move(files)), checked_(checked) {}
+  std::string name() const override { return "mapped"; }
+  absl::StatusOr<std::shared_ptr<ReadableFile>> Open(absl::string_view path) override {
+    return std::make_shared<MappedFile>(files_[std::string(path)], checked_);
+  }
+  std::map<std::string, std::string> files_;
+  std::vector<uint64_t>* checked_;
+};
 
 CheckpointWriter Small() {
   CheckpointWriter writer;
@@ -113,28 +136,8 @@ TEST_CASE("checkpoint: a mapped file is shared, and the copy of a tensor survive
   CheckpointWriter writer;
   writer.Add("a", Values<float>({5000}, values)).Add("b", Values<uint8_t>({1}, {1})).Add("c", Values<float>({5000}, values));
 
-  std::vector<uint64_t> checked;  // sizes
-  class Mapped final : public ReadableFile {
-   public:
-    Mapped(std::string bytes, std::vector<uint64_t>* checked) : bytes_(std::move(bytes)), checked_(checked) {}
-    uint64_t size() const override { return bytes_.size(); }
-    absl::Status Read(uint64_t offset, size_t n, void* to) const override { return std::memcpy(to, bytes_.data() + offset, n), absl::OkStatus(); }
-    const void* mapping() const override { return bytes_.data(); }
-    void Checked(uint64_t, uint64_t n) const override { checked_->push_back(n); }
-    std::string bytes_;
-    std::vector<uint64_t>* checked_;
-  };
-  class Source final : public FileSource {
-   public:
-    Source(std::map<std::string, std::string> files, std::vector<uint64_t>* checked) : files_(std::move(files)), checked_(checked) {}
-    std::string name() const override { return "mapped"; }
-    absl::StatusOr<std::shared_ptr<ReadableFile>> Open(absl::string_view path) override {
-      return std::make_shared<Mapped>(files_[std::string(path)], checked_);
-    }
-    std::map<std::string, std::string> files_;
-    std::vector<uint64_t>* checked_;
-  };
-  std::unique_ptr<Checkpoint> checkpoint = Checkpoint::Open(std::make_shared<Source>(writer.Files(), &checked), kPrefix).value();
+  std::vector<uint64_t> checked;
+  std::unique_ptr<Checkpoint> checkpoint = Checkpoint::Open(std::make_shared<MappedSource>(writer.Files(), &checked), kPrefix).value();
   Tensor a = checkpoint->Read("a").value(), c = checkpoint->Read("c").value();
   checkpoint.reset();
   CHECK(checked == std::vector<uint64_t>{20000});  // a; c is read
@@ -143,6 +146,23 @@ TEST_CASE("checkpoint: a mapped file is shared, and the copy of a tensor survive
   CHECK(!a.unique());  // nobody may write it
   CHECK(a.buffer()->read_only());
   CHECK(c.unique());
+}
+
+TEST_CASE("checkpoint: values that are checked ahead are read, or refused, as others are") {
+  CheckpointWriter writer;
+  writer.Add("a", Values<float>({5000}, std::vector<float>(5000, 1.5f))).Add("b", Values<float>({5000}, std::vector<float>(5000, 2.5f)));
+  std::map<std::string, std::string> files = writer.Files();
+  files[kData][20000 + 7] ^= 1;  // in b
+  for (bool ahead : {false, true}) {
+    std::vector<uint64_t> checked;
+    const auto checkpoint = Checkpoint::Open(std::make_shared<MappedSource>(files, &checked), kPrefix).value();
+    const std::atomic<bool> stop{!ahead};
+    checkpoint->CheckAhead(stop);
+    CheckReads(*checkpoint, "a", Values<float>({5000}, std::vector<float>(5000, 1.5f)));
+    CheckFails(checkpoint->Read("b").status(), absl::StatusCode::kDataLoss, "Checksum does not match");
+    CheckFails(checkpoint->Read("b").status(), absl::StatusCode::kDataLoss, "Checksum does not match");
+    CHECK(checked == std::vector<uint64_t>{20000});
+  }
 }
 
 TEST_CASE("checkpoint: damage is named") {
