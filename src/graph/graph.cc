@@ -40,17 +40,25 @@ void Graph::Renumber() {
 }
 
 absl::StatusOr<std::vector<Node*>> Graph::TopologicalOrder() const {
-  std::vector<int> waiting(nodes_.size(), 0);
-  std::vector<std::vector<int>> users(nodes_.size());
-  for (const auto& node : nodes_) {
-    auto depend = [&](const Node* on) {
-      if (on->Is("NextIteration") || on->Is("RefNextIteration")) return;
-      users[on->id()].push_back(node->id());
-      ++waiting[node->id()];
-    };
-    for (const Output& input : node->inputs) depend(input.node);
-    for (const Node* control : node->controls) depend(control);
-  }
+  // Who waits for node i: users[first[i]] to users[first[i + 1]], in the order of the nodes.
+  std::vector<int> waiting(nodes_.size(), 0), first(nodes_.size() + 1, 0), users;
+  const auto for_each_edge = [&](const auto& visit) {
+    for (const auto& node : nodes_) {
+      const auto depend = [&](const Node* on) {
+        if (!on->Is("NextIteration") && !on->Is("RefNextIteration")) visit(on->id(), node->id());
+      };
+      for (const Output& input : node->inputs) depend(input.node);
+      for (const Node* control : node->controls) depend(control);
+    }
+  };
+  for_each_edge([&](int from, int to) {
+    ++first[static_cast<size_t>(from) + 1];
+    ++waiting[to];
+  });
+  for (size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+  users.resize(static_cast<size_t>(first.back()));
+  std::vector<int> next(first.begin(), first.end() - 1);
+  for_each_edge([&](int from, int to) { users[next[from]++] = to; });
   std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
   for (const auto& node : nodes_) {
     if (waiting[node->id()] == 0) ready.push(node->id());
@@ -61,8 +69,8 @@ absl::StatusOr<std::vector<Node*>> Graph::TopologicalOrder() const {
     const int id = ready.top();
     ready.pop();
     order.push_back(nodes_[id].get());
-    for (int user : users[id]) {
-      if (--waiting[user] == 0) ready.push(user);
+    for (int i = first[id]; i < first[id + 1]; ++i) {
+      if (--waiting[users[i]] == 0) ready.push(users[i]);
     }
   }
   if (order.size() != nodes_.size()) {

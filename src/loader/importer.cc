@@ -74,7 +74,8 @@ class Builder {
   struct Made {
     Node* node = nullptr;
     const proto::NodeDef* def = nullptr;
-    std::vector<ArgSchema> inputs, outputs;
+    const std::vector<ArgSchema>* outputs = nullptr;       // the schema's, or `called`; null if the node has an error
+    std::unique_ptr<const std::vector<ArgSchema>> called;  // of a function called by its name
     std::vector<int> output_counts;
     std::vector<DataType> input_types;
   };
@@ -87,8 +88,8 @@ class Builder {
   ImportedFunctions& functions_;
   OpCatalog& catalog_;
   const Attributes& arguments_;
-  absl::flat_hash_map<std::string, Made> made_;
-  std::vector<std::string> order_;
+  absl::flat_hash_map<absl::string_view, Made> made_;  // by the nodes' own names
+  std::vector<absl::string_view> order_;
   absl::flat_hash_map<std::string, Output> arg_aliases_;
 };
 
@@ -114,10 +115,10 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
     // A function called by its name: the same as PartitionedCall of it.
     const std::shared_ptr<const proto::OpDef> signature = functions_.Signature(def.op());
     auto call = std::make_shared<const Attributes>(*attributes);
-    made->inputs = ArgsOf(signature->input_arg());
-    made->outputs = ArgsOf(signature->output_arg());
-    SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(made->inputs, *attributes));
-    SM_ASSIGN_OR_RETURN(*types, FlatTypes(made->outputs, *attributes, &made->output_counts));
+    made->called = std::make_unique<const std::vector<ArgSchema>>(ArgsOf(signature->output_arg()));
+    made->outputs = made->called.get();
+    SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(ArgsOf(signature->input_arg()), *attributes));
+    SM_ASSIGN_OR_RETURN(*types, FlatTypes(*made->outputs, *attributes, &made->output_counts));
     Attributes outer;
     outer.Set("f", FunctionRef{def.op(), call});
     outer.Set("Tin", made->input_types);
@@ -129,10 +130,9 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
     return absl::NotFoundError(absl::StrCat("Op type not registered '", def.op(), "': ", where, " has no definition in this library"));
   }
   SM_RETURN_IF_ERROR(CompleteAttributes(*info.schema, where, attributes));
-  made->inputs = info.schema->inputs;
-  made->outputs = info.schema->outputs;
-  SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(made->inputs, *attributes));
-  SM_ASSIGN_OR_RETURN(*types, FlatTypes(made->outputs, *attributes, &made->output_counts));
+  made->outputs = &info.schema->outputs;  // lives as long as the node
+  SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(info.schema->inputs, *attributes));
+  SM_ASSIGN_OR_RETURN(*types, FlatTypes(*made->outputs, *attributes, &made->output_counts));
   return CheckConstant(def, where, *attributes);
 }
 
@@ -149,10 +149,11 @@ absl::Status Builder::AddNode(const proto::NodeDef& def) {
   made.node->output_shapes.resize(types.size());
   made.node->constants.resize(types.size());
   made.node->output_types = std::move(types);
-  if (!made_.emplace(def.name(), std::move(made)).second) {
+  const absl::string_view name = made.node->name;
+  if (!made_.emplace(name, std::move(made)).second) {
     return absl::InvalidArgumentError(absl::StrCat("Node '", def.name(), "' is not unique"));
   }
-  order_.push_back(def.name());
+  order_.push_back(name);
   return absl::OkStatus();
 }
 
@@ -190,8 +191,8 @@ absl::StatusOr<Output> Builder::Resolve(absl::string_view text, bool in_function
   if (!argument.empty() && node->error.ok()) {
     int64_t first = 0;
     size_t i = 0;
-    while (i < made.outputs.size() && made.outputs[i].name != argument) first += made.output_counts[i++];
-    SM_CHECK_ARGUMENT(i < made.outputs.size(), "Node '", by, "': ", text, " is not found: ", node->op(), " has no output \"", argument, "\"");
+    while (i < made.outputs->size() && (*made.outputs)[i].name != argument) first += made.output_counts[i++];
+    SM_CHECK_ARGUMENT(i < made.outputs->size(), "Node '", by, "': ", text, " is not found: ", node->op(), " has no output \"", argument, "\"");
     SM_CHECK_ARGUMENT(index >= 0 && index < made.output_counts[i], "Node '", by, "': ", text, " is not found: \"", argument, "\" has ",
                       made.output_counts[i], " tensors");
     index += first;
@@ -272,7 +273,7 @@ absl::Status Builder::ConnectOne(Made& made, bool in_function) {
 }
 
 absl::Status Builder::Connect(bool in_function) {
-  for (const std::string& name : order_) SM_RETURN_IF_ERROR(ConnectOne(made_.at(name), in_function));
+  for (absl::string_view name : order_) SM_RETURN_IF_ERROR(ConnectOne(made_.at(name), in_function));
   return absl::OkStatus();
 }
 
