@@ -17,7 +17,10 @@ std::tuple<int, uint64_t, uint64_t> Place(const CheckedAhead::Stretch& s) { retu
 
 CheckedAhead::CheckedAhead(std::vector<Stretch> stretches) {
   std::sort(stretches.begin(), stretches.end(), [](const Stretch& a, const Stretch& b) { return Place(a) < Place(b); });
-  stretches.erase(std::unique(stretches.begin(), stretches.end(), [](const Stretch& a, const Stretch& b) { return Place(a) == Place(b); }), stretches.end());
+  // std::unique compares with the last that stays, so no byte is looked at twice, whatever the entries say.
+  stretches.erase(std::unique(stretches.begin(), stretches.end(),
+                              [](const Stretch& a, const Stretch& b) { return a.shard == b.shard && b.offset - a.offset < std::max<uint64_t>(a.size, 1); }),
+                  stretches.end());
   count_ = stretches.size();
   entries_ = std::make_unique<Entry[]>(count_);
   for (size_t i = 0; i < count_; ++i) entries_[i].stretch = stretches[i];

@@ -20,6 +20,7 @@ class CheckedAhead {
     const char* bytes = nullptr;  // must outlive this object
   };
 
+  // Of stretches that overlap only the first is kept: real files have none.
   explicit CheckedAhead(std::vector<Stretch> stretches);
 
   // Computes all that nobody has asked for yet, in the order of the files, until `stop`.
@@ -38,7 +39,7 @@ class CheckedAhead {
   void Compute(Entry& entry);
 
   size_t count_;
-  std::unique_ptr<Entry[]> entries_;  // ascending, each once
+  std::unique_ptr<Entry[]> entries_;  // ascending, apart
 };
 
 }  // namespace savedmodel

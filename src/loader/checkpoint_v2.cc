@@ -297,6 +297,7 @@ void CheckpointV2::CheckAhead(const std::atomic<bool>& stop) const {
   if (!options_.verify_checksums) return;
   std::vector<CheckedAhead::Stretch> stretches;
   for (const auto& [key, value] : entries_) {
+    if (stop.load(std::memory_order_relaxed)) return;
     const absl::StatusOr<Entry> entry = ParseEntry(key);
     if (!entry.ok() || !entry->slices.empty() || !IsPlainData(entry->dtype) || entry->size < kMinShared) continue;
     const absl::StatusOr<std::shared_ptr<ReadableFile>> file = Shard(entry->shard);

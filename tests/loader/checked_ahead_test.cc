@@ -43,16 +43,20 @@ TEST_CASE("checked ahead: the same checksums whether asked before, while or afte
   }
 }
 
-TEST_CASE("checked ahead: places that it does not know, and places given twice") {
+TEST_CASE("checked ahead: places that it does not know, given twice, or that overlap") {
   const std::string bytes = Bytes();
   std::vector<CheckedAhead::Stretch> stretches = Stretches(bytes, 5000);
   stretches.insert(stretches.end(), stretches.begin(), stretches.end());
+  stretches.push_back({1, 4000, 5000, bytes.data() + 4000});
+  stretches.push_back({1, 0, 9000, bytes.data()});
   CheckedAhead ahead(stretches);
   const std::atomic<bool> stop{true}, go{false};
   ahead.Run(stop);  // nothing
   ahead.Run(go);
   CHECK(ahead.Crc(1, 0, 5000, bytes.data()) == Crc32c(bytes.data(), 5000));
   CHECK(ahead.Crc(1, 0, 4999, bytes.data()) == Crc32c(bytes.data(), 4999));
+  CHECK(ahead.Crc(1, 0, 9000, bytes.data()) == Crc32c(bytes.data(), 9000));
+  CHECK(ahead.Crc(1, 4000, 5000, bytes.data() + 4000) == Crc32c(bytes.data() + 4000, 5000));
   CHECK(ahead.Crc(7, 0, 5000, bytes.data()) == Crc32c(bytes.data(), 5000));
   const std::string others(5000, 'x');
   CHECK(ahead.Crc(1, 0, 5000, others.data()) == Crc32c(others.data(), 5000));
