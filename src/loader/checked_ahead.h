@@ -7,8 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
-
 namespace savedmodel {
 
 // Stretches of files in memory, whose CRC-32C is computed once, by whoever comes first. Any number of threads may ask.

@@ -57,6 +57,8 @@ uint64_t BytesOf(const Entry& entry) {
   return __builtin_mul_overflow(static_cast<uint64_t>(entry.shape.num_elements()), static_cast<uint64_t>(DataTypeSize(entry.dtype)), &bytes) ? 0 : bytes;
 }
 
+bool LiesIn(const ReadableFile& file, const Entry& entry) { return entry.offset <= file.size() && entry.size <= file.size() - entry.offset; }
+
 class CheckpointV2 final : public Checkpoint {
  public:
   CheckpointV2(std::shared_ptr<FileSource> source, const std::string& prefix, const CheckpointOptions& options)
@@ -252,7 +254,7 @@ absl::StatusOr<Tensor> CheckpointV2::ReadStored(absl::string_view key, const Ent
     return Tensor::Allocate(entry.dtype, entry.shape, allocator);  // a shard of empty tensors alone has no file
   }
   SM_ASSIGN_OR_RETURN(const std::shared_ptr<ReadableFile> file, Shard(entry.shard));
-  if (entry.offset > file->size() || entry.size > file->size() - entry.offset) {
+  if (!LiesIn(*file, entry)) {
     return AddContext(ReadPastEnd(entry.offset, static_cast<size_t>(entry.size), file->size()), absl::StrCat("Key ", key, ", shard ", entry.shard, ": "));
   }
   Tensor tensor;
@@ -299,9 +301,9 @@ void CheckpointV2::CheckAhead(const std::atomic<bool>& stop) const {
   for (const auto& [key, value] : entries_) {
     if (stop.load(std::memory_order_relaxed)) return;
     const absl::StatusOr<Entry> entry = ParseEntry(key);
-    if (!entry.ok() || !entry->slices.empty() || !IsPlainData(entry->dtype) || entry->size < kMinShared) continue;
+    if (!entry.ok() || !entry->slices.empty() || !IsPlainData(entry->dtype)) continue;
     const absl::StatusOr<std::shared_ptr<ReadableFile>> file = Shard(entry->shard);
-    if (!file.ok() || entry->offset > (*file)->size() || entry->size > (*file)->size() - entry->offset) continue;
+    if (!file.ok() || !LiesIn(**file, *entry)) continue;
     if (const char* mapped = Mapped(*entry, **file); mapped != nullptr) stretches.push_back({entry->shard, entry->offset, entry->size, mapped});
   }
   owned_ahead_ = std::make_unique<CheckedAhead>(std::move(stretches));
