@@ -62,7 +62,7 @@ Feeds AssetFeeds(const std::vector<Asset>& assets) {
 // Everything behind the meta graph.
 absl::Status OpenSession(const SessionOptions& options, const RunOptions& run_options, std::shared_ptr<FileSource> source,
                          std::shared_ptr<ModelCheckpoint> checkpoint, SavedModelBundle::Contents* contents) {
-  const proto::MetaGraphDef& meta_graph = contents->meta_graph->without_functions();
+  const proto::MetaGraphDef& meta_graph = contents->meta_graph->outline();
   SM_ASSIGN_OR_RETURN(contents->signatures, ReadSignatures(meta_graph));
   contents->fingerprint = ReadFingerprint(*source);
   SM_ASSIGN_OR_RETURN(contents->session, OpenGraph(meta_graph.graph_def(), contents->meta_graph->functions(), options));
@@ -85,7 +85,7 @@ absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOp
   auto contents = std::make_unique<SavedModelBundle::Contents>();
   SM_ASSIGN_OR_RETURN(contents->meta_graph, LazyMetaGraph::Read(*source, tags, *options.thread_pool));
   auto checkpoint = std::make_shared<ModelCheckpoint>(source);
-  const bool restores = contents->meta_graph->without_functions().has_saver_def();
+  const bool restores = contents->meta_graph->outline().has_saver_def();
   absl::Status status;
   // One thread imports and plans; another, if there is one, checks the values that the plan will read.
   options.thread_pool->ParallelFor(2, 1, [&](int64_t begin, int64_t end) {

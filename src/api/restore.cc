@@ -43,8 +43,6 @@ std::shared_ptr<Variable> VariableBehind(Output value, SessionState& state) {
   return VariableOf(*value.node, state);
 }
 
-bool IsCall(const Node& node) { return node.error.ok() && (node.Is("StatefulPartitionedCall") || node.Is("PartitionedCall")); }
-
 // The variable behind an input if it has no value.
 std::shared_ptr<Variable> EmptyVariable(const Output& input, SessionState& state) {
   if (TypeOf(input) != DataType::kResource) return nullptr;
@@ -52,20 +50,18 @@ std::shared_ptr<Variable> EmptyVariable(const Output& input, SessionState& state
   return variable == nullptr || variable->Read().initialized() ? nullptr : variable;
 }
 
-bool AnyCallTakesEmpty(GraphSession* session) {
-  return std::any_of(session->graph().nodes().begin(), session->graph().nodes().end(), [&](const auto& node) {
-    return IsCall(*node) && std::any_of(node->inputs.begin(), node->inputs.end(),
-                                        [&](const Output& input) { return EmptyVariable(input, session->state()) != nullptr; });
-  });
+// Only then the object graph, which few models need, is made.
+bool CallsWithEmpty(const Node& node, SessionState& state) {
+  return node.error.ok() && (node.Is("StatefulPartitionedCall") || node.Is("PartitionedCall")) &&
+         std::any_of(node.inputs.begin(), node.inputs.end(), [&](const Output& input) { return EmptyVariable(input, state) != nullptr; });
 }
 
 absl::Status RepairCaptured(LazyMetaGraph& meta_graph, ModelCheckpoint& values, GraphSession* session) {
-  if (!AnyCallTakesEmpty(session)) return absl::OkStatus();
-  const proto::SavedObjectGraph& objects = meta_graph.object_graph();
   absl::flat_hash_map<int, std::string> keys;
   bool keys_read = false;
   for (const auto& node : session->graph().nodes()) {
-    if (!IsCall(*node)) continue;
+    if (!CallsWithEmpty(*node, session->state())) continue;
+    const proto::SavedObjectGraph& objects = meta_graph.object_graph();
     auto function = objects.concrete_functions().find(node->attrs().Function("f").name);
     if (function == objects.concrete_functions().end()) continue;
     const auto& bound = function->second.bound_inputs();
@@ -95,7 +91,7 @@ absl::Status RepairCaptured(LazyMetaGraph& meta_graph, ModelCheckpoint& values, 
 
 absl::Status RestoreVariables(LazyMetaGraph& meta_graph, std::shared_ptr<ModelCheckpoint> checkpoint, const Feeds& asset_feeds, const RunOptions& options,
                               GraphSession* session) {
-  const proto::MetaGraphDef& graph = meta_graph.without_functions();
+  const proto::MetaGraphDef& graph = meta_graph.outline();
   if (!graph.has_saver_def()) return absl::OkStatus();
   session->state().read_checkpoint = [checkpoint](absl::string_view, absl::string_view key, absl::string_view slice) { return checkpoint->Read(key, slice); };
   if (!checkpoint->exists()) return absl::OkStatus();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <new>
 
 #include "absl/strings/str_cat.h"
@@ -25,27 +24,6 @@ FunctionDefs::About LookAt(const proto::FunctionDef& function) {
   about.constants = CheckConstants(function.node_def());
   return about;
 }
-
-// One function after the other in the same memory.
-class Scratch {
- public:
-  Scratch() : block_(new char[kBytes]), arena_(Options()) {}
-  proto::FunctionDef* Make() {
-    arena_.Reset();
-    return google::protobuf::Arena::CreateMessage<proto::FunctionDef>(&arena_);
-  }
-
- private:
-  google::protobuf::ArenaOptions Options() {
-    google::protobuf::ArenaOptions options;
-    options.initial_block = block_.get();
-    options.initial_block_size = kBytes;
-    return options;
-  }
-  static constexpr size_t kBytes = 256 << 10;
-  std::unique_ptr<char[]> block_;
-  google::protobuf::Arena arena_;
-};
 
 }  // namespace
 
@@ -101,15 +79,15 @@ std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::st
   std::atomic<bool> all_parse = true;
   std::atomic<size_t> next = 0;
   pool.ParallelFor(pool.num_threads(), 1, [&](int64_t, int64_t) {
-    Scratch scratch;
     for (size_t i = next++; i < functions.size() && all_parse; i = next++) {
       const absl::string_view bytes = defs->BytesOf(static_cast<int>(i));
-      if (!functions[i].empty()) std::memcpy(const_cast<char*>(bytes.data()), functions[i].data(), bytes.size());
+      std::copy(functions[i].begin(), functions[i].end(), defs->bytes_.get() + (defs->ends_[i] - functions[i].size()));
       if (absl::optional<About> about = ScanFunction(bytes); about.has_value()) {
         defs->about_[i] = *std::move(about);
         continue;
       }
-      proto::FunctionDef* function = scratch.Make();
+      google::protobuf::Arena arena;
+      auto* function = google::protobuf::Arena::CreateMessage<proto::FunctionDef>(&arena);
       if (MergePart(bytes, kDepth, function)) {
         defs->about_[i] = LookAt(*function);
       } else {

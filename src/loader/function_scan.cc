@@ -28,7 +28,8 @@ constexpr Form kList = {{ListValue::kSFieldNumber, Form::kByteses},
                         {ListValue::kShapeFieldNumber, Form::kMessages, &kShapeForm},
                         {ListValue::kTensorFieldNumber, Form::kMessages, &kTensorForm},
                         {ListValue::kFuncFieldNumber, Form::kMessages, &kAttrList}};
-constexpr Form kAttrValue = {{{AttrValue::kListFieldNumber, Form::kMessage, &kList},
+constexpr Form kAttrValue = {{},
+                             {{AttrValue::kListFieldNumber, Form::kMessage, &kList},
                               {AttrValue::kSFieldNumber, Form::kBytes},
                               {AttrValue::kIFieldNumber, Form::kNumber},
                               {AttrValue::kFFieldNumber, Form::kFixed32},
@@ -37,13 +38,9 @@ constexpr Form kAttrValue = {{{AttrValue::kListFieldNumber, Form::kMessage, &kLi
                               {AttrValue::kShapeFieldNumber, Form::kMessage, &kShapeForm},
                               {AttrValue::kTensorFieldNumber, Form::kMessage, &kTensorForm},
                               {AttrValue::kPlaceholderFieldNumber, Form::kText},
-                              {AttrValue::kFuncFieldNumber, Form::kMessage, &kAttrList}},
-                             {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}};
-constexpr Form kFullType = {{{FullTypeDef::kTypeIdFieldNumber, Form::kNumber},
-                             {FullTypeDef::kArgsFieldNumber, Form::kMessages, &kFullType},
-                             {FullTypeDef::kSFieldNumber, Form::kText},
-                             {FullTypeDef::kIFieldNumber, Form::kNumber}},
-                            {FullTypeDef::kSFieldNumber, FullTypeDef::kIFieldNumber}};
+                              {AttrValue::kFuncFieldNumber, Form::kMessage, &kAttrList}}};
+constexpr Form kFullType = {{{FullTypeDef::kTypeIdFieldNumber, Form::kNumber}, {FullTypeDef::kArgsFieldNumber, Form::kMessages, &kFullType}},
+                            {{FullTypeDef::kSFieldNumber, Form::kText}, {FullTypeDef::kIFieldNumber, Form::kNumber}}};
 constexpr Form kDebugInfo = {{NodeDef::ExperimentalDebugInfo::kOriginalNodeNamesFieldNumber, Form::kTexts},
                              {NodeDef::ExperimentalDebugInfo::kOriginalFuncNamesFieldNumber, Form::kTexts}};
 constexpr Form kNode = {{NodeDef::kNameFieldNumber, Form::kText},
@@ -95,7 +92,7 @@ constexpr Form kFunction = {{FunctionDef::kSignatureFieldNumber, Form::kMessage,
 
 struct NodeFields {
   absl::string_view name, op;
-  absl::string_view value;  // attribute "value", with a null data() if there is none
+  absl::string_view value;  // the attribute of that name, empty if there is none: neither has a tensor
 };
 
 NodeFields FieldsOf(absl::string_view node) {
@@ -103,17 +100,15 @@ NodeFields FieldsOf(absl::string_view node) {
   VisitFields(node, [&](int number, absl::string_view value) {
     if (number == NodeDef::kNameFieldNumber) fields.name = value;
     if (number == NodeDef::kOpFieldNumber) fields.op = value;
-    if (number != NodeDef::kAttrFieldNumber || FieldOf(value, kMapKey) != "value") return;
-    fields.value = FieldOf(value, kMapValue);
-    if (fields.value.data() == nullptr) fields.value = "";
+    if (number == NodeDef::kAttrFieldNumber && FieldOf(value, kMapKey) == "value") fields.value = FieldOf(value, kMapValue).value_or("");
   });
   return fields;
 }
 
 absl::Status CheckConstantOf(const NodeFields& node) {
-  const absl::string_view tensor = node.value.data() == nullptr ? absl::string_view() : FieldOf(node.value, AttrValue::kTensorFieldNumber);
-  if (tensor.data() == nullptr) return CheckConstant(node.name, node.op, nullptr);
-  const absl::string_view bytes = FieldOf(tensor, TensorProto::kTensorShapeFieldNumber);
+  const absl::optional<absl::string_view> tensor = FieldOf(node.value, AttrValue::kTensorFieldNumber);
+  if (!tensor.has_value()) return CheckConstant(node.name, node.op, nullptr);
+  const absl::string_view bytes = FieldOf(*tensor, TensorProto::kTensorShapeFieldNumber).value_or("");
   TensorShapeProto shape;
   shape.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
   return CheckConstant(node.name, node.op, &shape);
@@ -124,7 +119,7 @@ absl::Status CheckConstantOf(const NodeFields& node) {
 absl::optional<FunctionDefs::About> ScanFunction(absl::string_view bytes) {
   if (!IsUsual(bytes, kFunction)) return absl::nullopt;
   FunctionDefs::About about;
-  const absl::string_view signature = FieldOf(bytes, FunctionDef::kSignatureFieldNumber);
+  const absl::string_view signature = FieldOf(bytes, FunctionDef::kSignatureFieldNumber).value_or("");
   VisitFields(signature, [&](int number, absl::string_view value) {
     if (number == Signature::kNameFieldNumber) about.name = std::string(value);
     if (number == Signature::kAttrFieldNumber) about.polymorphic = true;

@@ -9,54 +9,32 @@
 #include "core/files.h"
 #include "core/status_macros.h"
 #include "google/protobuf/arena.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
 #include "loader/object_scan.h"
 #include "loader/saved_model.h"
+#include "loader/wire_form.h"
 
 namespace savedmodel {
 namespace {
 
-using google::protobuf::io::CodedInputStream;
-using google::protobuf::internal::WireFormatLite;
-
 constexpr uint64_t kMaxBytes = 256 << 20;  // larger files hold constants rather than functions, and are parsed as they are read
-
-constexpr int kObjectsDepth = 2;         // of the object graph: a SavedModel and a MetaGraphDef lie around it
-
-// Skips the value of a field, but not groups: nothing writes them.
-bool SkipValue(CodedInputStream& stream, uint32_t tag, int* length) {
-  uint64_t unused;
-  *length = 0;
-  switch (WireFormatLite::GetTagWireType(tag)) {
-    case WireFormatLite::WIRETYPE_VARINT: return stream.ReadVarint64(&unused);
-    case WireFormatLite::WIRETYPE_FIXED64: return stream.Skip(8);
-    case WireFormatLite::WIRETYPE_FIXED32: return stream.Skip(4);
-    case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: return stream.ReadVarintSizeAsInt(length) && stream.Skip(*length);
-    default: return false;
-  }
-}
+constexpr int kObjectsDepth = 2;           // of the object graph: a SavedModel and a MetaGraphDef lie around it
 
 // Parses `bytes` into `message`, at `depth` below the file's own message, except for the submessages that lie in the fields `apart`:
 // `take` gets their bytes. A message may be cut between any two fields: the parts, merged, are the message. False when
-// something is amiss or unusual.
+// something is amiss or unusual, as groups are: nothing writes them.
 bool ParseApart(absl::string_view bytes, int depth, google::protobuf::Message* message, std::initializer_list<int> apart,
                 absl::FunctionRef<bool(int field, absl::string_view)> take) {
-  CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
-  size_t begin = 0;
-  while (static_cast<size_t>(stream.CurrentPosition()) < bytes.size()) {
-    const size_t at = static_cast<size_t>(stream.CurrentPosition());
-    const uint32_t tag = stream.ReadTag();
-    int length;
-    if (tag == 0 || !SkipValue(stream, tag, &length)) return false;
-    const int field = WireFormatLite::GetTagFieldNumber(tag);
-    if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) continue;
-    if (std::find(apart.begin(), apart.end(), field) == apart.end()) continue;
-    const size_t end = static_cast<size_t>(stream.CurrentPosition()), size = static_cast<size_t>(length);
-    if (!MergePart(bytes.substr(begin, at - begin), depth, message) || !take(field, bytes.substr(end - size, size))) return false;
-    begin = end;
+  for (absl::string_view rest = bytes; !rest.empty();) {
+    const size_t before = bytes.size() - rest.size();
+    uint32_t tag;
+    absl::string_view value;
+    if (!TakeField(&rest, &tag, &value)) return false;
+    const int field = static_cast<int>(tag >> 3);
+    if ((tag & 7) != kLengthDelimited || std::find(apart.begin(), apart.end(), field) == apart.end()) continue;
+    if (!MergePart(bytes.substr(0, before), depth, message) || !take(field, value)) return false;
+    bytes = rest;
   }
-  return MergePart(bytes.substr(begin), depth, message);
+  return MergePart(bytes, depth, message);
 }
 
 // What is left for the threads to parse, as bytes inside the file's.

@@ -25,7 +25,7 @@ class LazyMetaGraph {
 
   // All but graph_def().library().function() and what is in object_graph_def(), which may be there or not. Not to be read once
   // another thread may ask for one of the others.
-  const proto::MetaGraphDef& without_functions() const { return *meta_graph_; }
+  const proto::MetaGraphDef& outline() const { return *meta_graph_; }
   const std::shared_ptr<const FunctionDefs>& functions() const { return functions_; }
   // These any number of threads may ask for.
   const proto::SavedObjectGraph& object_graph();

@@ -38,7 +38,8 @@ constexpr Form kValues = {{proto::ListValue::kValuesFieldNumber, Form::kMessages
 constexpr Form kPair = {{proto::PairValue::kKeyFieldNumber, Form::kText}, {proto::PairValue::kValueFieldNumber, Form::kMessage, &kStructured}};
 constexpr Form kDict = {{proto::DictValue::kFieldsFieldNumber, Form::kMessages, &kPair}};
 constexpr Form kNamedTuple = {{proto::NamedTupleValue::kNameFieldNumber, Form::kText}, {proto::NamedTupleValue::kValuesFieldNumber, Form::kMessages, &kPair}};
-constexpr Form kStructured = {{{StructuredValue::kNoneValueFieldNumber, Form::kMessage, &kNone},
+constexpr Form kStructured = {{},
+                              {{StructuredValue::kNoneValueFieldNumber, Form::kMessage, &kNone},
                                {StructuredValue::kFloat64ValueFieldNumber, Form::kFixed64},
                                {StructuredValue::kInt64ValueFieldNumber, Form::kNumber},
                                {StructuredValue::kStringValueFieldNumber, Form::kText},
@@ -53,8 +54,7 @@ constexpr Form kStructured = {{{StructuredValue::kNoneValueFieldNumber, Form::kM
                                {StructuredValue::kDictValueFieldNumber, Form::kMessage, &kDict},
                                {StructuredValue::kNamedTupleValueFieldNumber, Form::kMessage, &kNamedTuple},
                                {StructuredValue::kTensorValueFieldNumber, Form::kMessage, &kTensorForm},
-                               {StructuredValue::kNumpyValueFieldNumber, Form::kMessage, &kTensorForm}},
-                              {1, 11, 12, 13, 14, 31, 32, 33, 34, 35, 51, 52, 53, 54, 55, 56}};
+                               {StructuredValue::kNumpyValueFieldNumber, Form::kMessage, &kTensorForm}}};
 constexpr Form kSpec = {{FunctionSpec::kFullargspecFieldNumber, Form::kMessage, &kStructured},
                         {FunctionSpec::kIsMethodFieldNumber, Form::kNumber},
                         {FunctionSpec::kInputSignatureFieldNumber, Form::kMessage, &kStructured},
@@ -93,20 +93,19 @@ constexpr Form kSaveableEntry = {{kMapKey, Form::kText}, {kMapValue, Form::kMess
 constexpr Form kAny = {{google::protobuf::Any::kTypeUrlFieldNumber, Form::kText}, {google::protobuf::Any::kValueFieldNumber, Form::kBytes}};
 constexpr Form kObject = {{{SavedObject::kChildrenFieldNumber, Form::kMessages, &kReference},
                            {SavedObject::kSlotVariablesFieldNumber, Form::kMessages, &kSlot},
-                           {SavedObject::kUserObjectFieldNumber, Form::kMessage, &kUserObject},
+                           {SavedObject::kSaveableObjectsFieldNumber, Form::kMessages, &kSaveableEntry},
+                           {SavedObject::kRegisteredNameFieldNumber, Form::kText},
+                           {SavedObject::kSerializedUserProtoFieldNumber, Form::kMessage, &kAny},
+                           {SavedObject::kDependenciesFieldNumber, Form::kMessages, &kReference},
+                           {SavedObject::kRegisteredSaverFieldNumber, Form::kText}},
+                          {{SavedObject::kUserObjectFieldNumber, Form::kMessage, &kUserObject},
                            {SavedObject::kAssetFieldNumber, Form::kMessage, &kAsset},
                            {SavedObject::kFunctionFieldNumber, Form::kMessage, &kFunction},
                            {SavedObject::kVariableFieldNumber, Form::kMessage, &kVariable},
                            {SavedObject::kBareConcreteFunctionFieldNumber, Form::kMessage, &kBareFunction},
                            {SavedObject::kConstantFieldNumber, Form::kMessage, &kConstant},
                            {SavedObject::kResourceFieldNumber, Form::kMessage, &kResource},
-                           {SavedObject::kCapturedTensorFieldNumber, Form::kMessage, &kCaptured},
-                           {SavedObject::kSaveableObjectsFieldNumber, Form::kMessages, &kSaveableEntry},
-                           {SavedObject::kRegisteredNameFieldNumber, Form::kText},
-                           {SavedObject::kSerializedUserProtoFieldNumber, Form::kMessage, &kAny},
-                           {SavedObject::kDependenciesFieldNumber, Form::kMessages, &kReference},
-                           {SavedObject::kRegisteredSaverFieldNumber, Form::kText}},
-                          {4, 5, 6, 7, 8, 9, 10, 12}};
+                           {SavedObject::kCapturedTensorFieldNumber, Form::kMessage, &kCaptured}}};
 constexpr Form kConcrete = {{SavedConcreteFunction::kBoundInputsFieldNumber, Form::kNumbers},
                             {SavedConcreteFunction::kCanonicalizedInputSignatureFieldNumber, Form::kMessage, &kStructured},
                             {SavedConcreteFunction::kOutputSignatureFieldNumber, Form::kMessage, &kStructured}};

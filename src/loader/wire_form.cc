@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "loader/varint.h"
 #include "savedmodel/tensor.pb.h"
 
 namespace savedmodel {
@@ -9,46 +10,17 @@ namespace {
 
 constexpr int kMostDepth = 60;  // protobuf reads 100 levels, of which others may lie around the message
 
-enum WireType : uint32_t { kVarint = 0, kEightBytes = 1, kLengthDelimited = 2, kFourBytes = 5 };
+bool TakeSmall(absl::string_view* bytes, uint32_t* value) {
+  const size_t before = bytes->size();
+  return TakeVarint32(bytes, value) && before - bytes->size() <= 4;
+}
 
-// Reads from the front of what is left. Each returns false where the bytes end too early.
-class Wire {
- public:
-  explicit Wire(absl::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
-  bool empty() const { return at_ == end_; }
-  // Tags and lengths, which have four bytes at most here.
-  bool Small(uint32_t* value) {
-    *value = 0;
-    for (int shift = 0; shift < 28 && at_ != end_; shift += 7) {
-      const uint32_t byte = static_cast<uint8_t>(*at_++);
-      *value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return true;
-    }
-    return false;
-  }
-  bool SkipNumber() {
-    for (int i = 0; i < 9 && at_ != end_; ++i) {
-      if (static_cast<uint8_t>(*at_++) < 0x80) return true;
-    }
-    return at_ != end_ && static_cast<uint8_t>(*at_++) <= 1;  // the 64th bit
-  }
-  bool Skip(size_t n) {
-    if (n > static_cast<size_t>(end_ - at_)) return false;
-    at_ += n;
-    return true;
-  }
-  bool Delimited(absl::string_view* value) {
-    uint32_t n;
-    if (!Small(&n) || n > static_cast<size_t>(end_ - at_)) return false;
-    *value = {at_, n};
-    at_ += n;
-    return true;
-  }
-
- private:
-  const char* at_;
-  const char* end_;
-};
+bool TakeBytes(absl::string_view* bytes, size_t n, absl::string_view* value) {
+  if (n > bytes->size()) return false;
+  *value = bytes->substr(0, n);
+  bytes->remove_prefix(n);
+  return true;
+}
 
 bool IsAscii(absl::string_view text) {
   uint64_t bits = 0;
@@ -63,8 +35,9 @@ bool IsAscii(absl::string_view text) {
 }
 
 bool AreVarints(absl::string_view packed) {
-  for (Wire wire(packed); !wire.empty();) {
-    if (!wire.SkipNumber()) return false;
+  uint64_t unused;
+  while (!packed.empty()) {
+    if (!TakeVarint64(&packed, &unused)) return false;
   }
   return true;
 }
@@ -90,9 +63,10 @@ bool IsUsualValue(absl::string_view value, const Form& form, uint32_t number, in
 bool AreUsual(absl::string_view bytes, const Form& form, int depth) {
   if (depth > kMostDepth) return false;
   uint64_t seen = 0;
-  for (Wire wire(bytes); !wire.empty();) {
+  while (!bytes.empty()) {
     uint32_t tag;
-    if (!wire.Small(&tag) || tag >= Form::kNumbersBelow * 8) return false;
+    absl::string_view value;
+    if (!TakeField(&bytes, &tag, &value) || tag >= Form::kNumbersBelow * 8) return false;
     const uint32_t number = tag >> 3;
     const Form::Kind kind = form.kind(number);
     if (kind < Form::kLists) {
@@ -100,21 +74,18 @@ bool AreUsual(absl::string_view bytes, const Form& form, int depth) {
       if ((seen & ((form.alternatives() & bit) != 0 ? form.alternatives() : bit)) != 0) return false;
       seen |= bit;
     }
-    absl::string_view value;
     switch (tag & 7) {
       case kVarint:
-        if ((kind != Form::kNumber && kind != Form::kNumbers) || !wire.SkipNumber()) return false;
+        if (kind != Form::kNumber && kind != Form::kNumbers) return false;
         break;
       case kFourBytes:
-        if ((kind != Form::kFixed32 && kind != Form::kFixed32s) || !wire.Skip(4)) return false;
+        if (kind != Form::kFixed32 && kind != Form::kFixed32s) return false;
         break;
       case kEightBytes:
-        if ((kind != Form::kFixed64 && kind != Form::kFixed64s) || !wire.Skip(8)) return false;
+        if (kind != Form::kFixed64 && kind != Form::kFixed64s) return false;
         break;
-      case kLengthDelimited:
-        if (!wire.Delimited(&value) || !IsUsualValue(value, form, number, depth)) return false;
-        break;
-      default: return false;
+      default:
+        if (!IsUsualValue(value, form, number, depth)) return false;
     }
   }
   return true;
@@ -129,26 +100,33 @@ constexpr Form kDim = {{TensorShapeProto::Dim::kSizeFieldNumber, Form::kNumber},
 
 bool IsUsual(absl::string_view bytes, const Form& form) { return AreUsual(bytes, form, 0); }
 
-void VisitFields(absl::string_view bytes, absl::FunctionRef<void(int number, absl::string_view value)> visit) {
-  for (Wire wire(bytes); !wire.empty();) {
-    uint32_t tag = 0;
-    absl::string_view value;
-    wire.Small(&tag);
-    switch (tag & 7) {
-      case kVarint: wire.SkipNumber(); break;
-      case kFourBytes: wire.Skip(4); break;
-      case kEightBytes: wire.Skip(8); break;
-      default:
-        wire.Delimited(&value);
-        visit(static_cast<int>(tag >> 3), value);
-    }
+bool TakeField(absl::string_view* bytes, uint32_t* tag, absl::string_view* value) {
+  *value = absl::string_view();
+  uint64_t number;
+  uint32_t length;
+  absl::string_view fixed;
+  if (!TakeSmall(bytes, tag)) return false;
+  switch (*tag & 7) {
+    case kVarint: return TakeVarint64(bytes, &number);
+    case kFourBytes: return TakeBytes(bytes, 4, &fixed);
+    case kEightBytes: return TakeBytes(bytes, 8, &fixed);
+    case kLengthDelimited: return TakeSmall(bytes, &length) && TakeBytes(bytes, length, value);
+    default: return false;
   }
 }
 
-absl::string_view FieldOf(absl::string_view bytes, int wanted) {
-  absl::string_view found;
+void VisitFields(absl::string_view bytes, absl::FunctionRef<void(int number, absl::string_view value)> visit) {
+  uint32_t tag;
+  absl::string_view value;
+  while (!bytes.empty() && TakeField(&bytes, &tag, &value)) {
+    if ((tag & 7) == kLengthDelimited) visit(static_cast<int>(tag >> 3), value);
+  }
+}
+
+absl::optional<absl::string_view> FieldOf(absl::string_view bytes, int wanted) {
+  absl::optional<absl::string_view> found;
   VisitFields(bytes, [&](int number, absl::string_view value) {
-    if (number == wanted) found = value.data() == nullptr ? absl::string_view("") : value;
+    if (number == wanted) found = value;
   });
   return found;
 }

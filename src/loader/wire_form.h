@@ -10,8 +10,15 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 
 namespace savedmodel {
+
+enum WireType : uint32_t { kVarint = 0, kEightBytes = 1, kLengthDelimited = 2, kFourBytes = 5 };
+
+// Takes a field off the front of `bytes`: its number and wire type (tag >> 3 and tag & 7), and in `value` what has its length before
+// it, else nothing. False where the bytes end too early, for groups, and for tags and lengths of more than four bytes.
+bool TakeField(absl::string_view* bytes, uint32_t* tag, absl::string_view* value);
 
 // What the fields of a message are, by their numbers. Forms are constants that point to each other.
 class Form {
@@ -24,16 +31,13 @@ class Form {
   };
   static constexpr uint32_t kNumbersBelow = 57;
 
-  // One field at most of `one_of` is expected, and one value of each field that is no list.
-  constexpr Form(std::initializer_list<Row> rows, std::initializer_list<int> one_of = {}) {
-    uint8_t messages = 0;
-    for (const Row& row : rows) {
-      kinds_[row.number] = row.kind;
-      if (row.kind != kMessage && row.kind != kMessages) continue;
-      messages_[messages] = row.message;
-      slots_[row.number] = messages++;
+  // One value of each field that is no list is expected, and of all fields of `one_of` together.
+  constexpr Form(std::initializer_list<Row> rows, std::initializer_list<Row> one_of = {}) {
+    for (const Row& row : rows) Add(row);
+    for (const Row& row : one_of) {
+      Add(row);
+      alternatives_ |= uint64_t{1} << row.number;
     }
-    for (int number : one_of) alternatives_ |= uint64_t{1} << number;
   }
 
   Kind kind(uint32_t number) const { return kinds_[number]; }
@@ -41,9 +45,17 @@ class Form {
   uint64_t alternatives() const { return alternatives_; }  // as bits
 
  private:
+  constexpr void Add(const Row& row) {
+    kinds_[row.number] = row.kind;
+    if (row.kind != kMessage && row.kind != kMessages) return;
+    messages_[count_] = row.message;
+    slots_[row.number] = count_++;
+  }
+
   Kind kinds_[kNumbersBelow] = {};
   uint8_t slots_[kNumbersBelow] = {};
   const Form* messages_[13] = {};
+  uint8_t count_ = 0;  // of messages_
   uint64_t alternatives_ = 0;
 };
 
@@ -53,8 +65,8 @@ bool IsUsual(absl::string_view bytes, const Form& form);
 
 // Calls `visit` with the fields of a usual message that have their length before them, in their order.
 void VisitFields(absl::string_view bytes, absl::FunctionRef<void(int number, absl::string_view value)> visit);
-// The last of them with this number, as a map keeps it; data() is null if there is none.
-absl::string_view FieldOf(absl::string_view bytes, int number);
+// The last of them with this number, as a map keeps it.
+absl::optional<absl::string_view> FieldOf(absl::string_view bytes, int number);
 
 // A map is a list of messages with these fields.
 constexpr int kMapKey = 1, kMapValue = 2;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/text_format.h"
 #include "loader/saved_model.h"
+#include "message_bytes.h"
 
 namespace savedmodel {
 namespace {
@@ -56,15 +57,6 @@ absl::StatusOr<std::shared_ptr<LazyMetaGraph>> Read(const std::string& bytes, co
   return LazyMetaGraph::Read(*Source(bytes), {tag}, *MakeThreadPool(2));
 }
 
-// The value of `field` of a message, with its tag and length before it.
-std::string Field(int field, const std::string& value) {
-  std::string bytes(1, static_cast<char>(field << 3 | 2));
-  size_t n = value.size();
-  for (; n >= 128; n >>= 7) bytes.push_back(static_cast<char>(n | 128));
-  bytes.push_back(static_cast<char>(n));
-  return bytes + value;
-}
-
 std::string Library(const std::string& library) {  // as saved_model.pb
   return Field(2, Field(1, Field(4, "a")) + Field(2, Field(2, library)));
 }
@@ -73,9 +65,9 @@ TEST_CASE("lazy meta graph: functions stay bytes until they are asked for") {
   const proto::SavedModel model = Model();
   const auto lazy = *Read(model.SerializeAsString(), "b");
   const proto::FunctionDefLibrary& library = model.meta_graphs(1).graph_def().library();
-  CHECK(lazy->without_functions().graph_def().library().function_size() == 0);
-  CHECK(lazy->without_functions().graph_def().node(0).name() == "node of b");
-  CHECK(lazy->without_functions().object_graph_def().nodes_size() == 0);
+  CHECK(lazy->outline().graph_def().library().function_size() == 0);
+  CHECK(lazy->outline().graph_def().node(0).name() == "node of b");
+  CHECK(lazy->outline().object_graph_def().nodes_size() == 0);
   CHECK(lazy->object_graph().nodes(0).user_object().identifier() == "b");
   REQUIRE(lazy->functions()->size() == library.function_size());
   for (int i = 0; i < library.function_size(); ++i) {
@@ -135,7 +127,7 @@ TEST_CASE("lazy meta graph: parts of a message that lie apart are one message") 
   REQUIRE(model.ParseFromString(bytes));
   const auto lazy = *Read(bytes, "a");
   CHECK(lazy->functions()->size() == 3);
-  CHECK(lazy->without_functions().graph_def().library().function_size() == 0);
+  CHECK(lazy->outline().graph_def().library().function_size() == 0);
   CHECK(BytesOf(lazy->whole()) == BytesOf(model.meta_graphs(0)));
   // An empty library is there, a missing one is not.
   CHECK((*Read(Library(""), "a"))->whole().graph_def().has_library());
@@ -158,7 +150,7 @@ TEST_CASE("lazy meta graph: groups are read the plain way") {
   const std::string group("\xf3\x07\x08\x01\xf4\x07", 6);  // field 126, a group of one number, as nothing writes them
   const std::string bytes = Library(Field(1, Function("f", 2).SerializeAsString())) + group;
   const auto lazy = *Read(bytes, "a");
-  CHECK(lazy->without_functions().graph_def().library().function_size() == 1);
+  CHECK(lazy->outline().graph_def().library().function_size() == 1);
   CHECK(BytesOf(*lazy->functions()->Get(0)) == BytesOf(Function("f", 2)));
   CHECK(lazy->whole().graph_def().library().function_size() == 1);
 }
