@@ -107,7 +107,6 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
   job.rows = table;
   job.c_stride = c_stride;
   job.prefetch = nullptr;
-  job.prefetch_bytes = 0;
   for (int tap_table = 0; tap_table < taps; tap_table += tap_group) {
     const int table_end = std::min(tap_table + tap_group, taps);
     for (int64_t row = block.row_begin; row < block.row_end; row += block_rows) {
@@ -142,8 +141,9 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
               } else if (group_end < block.panel_end) {
                 next = b.row(group_end, tap_table * depth);
               }
-              job.prefetch = b.packed() ? reinterpret_cast<const char*>(next) : nullptr;  // else it is not in one piece
-              job.prefetch_bytes = job.taps * job.depth * job.b_stride * 4;
+              job.prefetch = reinterpret_cast<const char*>(next);
+              job.prefetch_stride = b.packed() ? 0 : job.b_stride * 4;
+              job.prefetch_bytes = b.packed() ? job.taps * job.depth * job.b_stride * 4 : layout.panel * 4;
               kernels.run_panel(job);
             }
           }

@@ -219,9 +219,14 @@ void RunPanel(const PanelJob& job) {
   t.high = job.last ? HighestOutput(job.epilogue) : __builtin_inff();
   const bool activate = job.last && !IsClamp(job.epilogue);
   const char* prefetch = job.prefetch != nullptr ? job.prefetch : reinterpret_cast<const char*>(job.b);
-  // Each tile asks for its share of the next job's memory.
+  // Each tile asks for its share of the next job's memory: a stretch of it, or of rows far from each other a cache line each.
   const int64_t steps = t.taps * t.depth;
   t.prefetch_step = job.prefetch != nullptr && steps > 0 ? (job.prefetch_bytes + tiles * steps - 1) / (tiles * steps) : 0;
+  int64_t prefetch_tile = t.prefetch_step * steps;
+  if (job.prefetch != nullptr && job.prefetch_stride > 0) {
+    t.prefetch_step = job.prefetch_stride;
+    prefetch_tile = 64;
+  }
   for (int64_t tile = 0, row = 0; tile < tiles; ++tile) {
     const int64_t rows = height + (tile < taller ? 1 : 0);
     t.rows = job.rows + row;
@@ -230,7 +235,8 @@ void RunPanel(const PanelJob& job) {
     t.prefetch = prefetch;
     kTiles[vectors][rows](t);
     if (activate) Activate(job.epilogue, t.c, t.c_stride, rows, job.columns);
-    prefetch += t.prefetch_step * steps;
+    prefetch += prefetch_tile;
+    if (job.prefetch_stride > 0 && (tile + 1) * 64 >= job.prefetch_bytes) t.prefetch_step = 0;
     row += rows;
   }
 }

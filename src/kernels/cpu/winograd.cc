@@ -164,9 +164,8 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
     job.position_stride = u_position = filter_position();
     WinogradFor(layout_.level).transform_filter(job);
     u = transformed;
-    // Read next, if it is in one piece.
-    if (filter.packed() && !last_chunk) next = filter.row(p, channel + count);
-    if (filter.packed() && last_chunk && !last_panel) next = filter.row(p + 1, 0);
+    if (!last_chunk) next = filter.row(p, channel + count);
+    if (last_chunk && !last_panel) next = filter.row(p + 1, 0);
   }
   product.b_stride = product.columns = width;
   product.c_stride = width;
@@ -174,6 +173,11 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
   product.first = channel == 0;
   product.last = last_chunk;
   product.prefetch_bytes = count * width * (late_ ? 1 : 4);
+  product.prefetch_stride = 0;
+  if (late_ && !filter.packed()) {
+    product.prefetch_bytes = width;
+    product.prefetch_stride = filter.stride(p) * 4;
+  }
   for (int64_t position = 0; position < 36; ++position) {
     product.b = u + position * u_position;
     product.offset = position * v_position + channel;
@@ -182,7 +186,8 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
     if (!late_) {
       if (position < 35 || !last_panel) ahead = product.b + u_position;  // the panels lie one after the other
     } else if (next != nullptr) {
-      ahead = next + position / 4 * channels * width + position % 4 * count * width / 4;  // a quarter of a tap's channels
+      // A quarter of a tap's channels, or of each channel's columns.
+      ahead = next + position / 4 * channels * filter.stride(p) + position % 4 * (filter.packed() ? count : 1) * width / 4;
     }
     product.prefetch = reinterpret_cast<const char*>(ahead);
     KernelsFor(layout_).run_panel(product);
