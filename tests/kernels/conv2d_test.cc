@@ -76,7 +76,9 @@ void CheckConv(const Conv2dShape& s, ThreadPool& pool, ConvAlgorithm algorithm =
   if (precision == GemmPrecision::kBf16) return;
 
   // The same from a filter that is not packed, bit for bit, where that is possible.
-  if (const absl::optional<PackedFilter> in_place = plan->FilterInPlace(filter.data()); in_place.has_value()) {
+  if (plan->reads_in_place()) {
+    const absl::StatusOr<PackedFilter> in_place = plan->FilterInPlace(filter.data(), pool);
+    REQUIRE(in_place.ok());
     std::vector<float> again = before;
     epilogue.residual = again.data();
     plan->Run(in.data(), *in_place, epilogue, again.data(), scratch.data(), pool);

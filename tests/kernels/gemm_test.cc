@@ -77,11 +77,13 @@ void CheckGemm(int64_t m, int64_t n, int64_t k, Activation activation, bool bias
   }
   CHECK(untouched);
 
-  // The same from B where it is, bit for bit, where its rows are whole vectors.
-  if (const PanelLayout& layout = packed->layout(); !transposed && n % layout.lanes == 0) {
+  // The same from B where it is, bit for bit.
+  if (const PanelLayout& layout = packed->layout(); !transposed && PackedMatrix::HasRows(layout)) {
     std::vector<float> again = before;
     if (residual) epilogue.residual = again.data();
-    Gemm(m, a.data(), a_stride, PackedMatrix::Rows(layout, b.data(), b_stride), epilogue, again.data(), c_stride, pool);
+    const absl::StatusOr<PackedMatrix> rows = PackedMatrix::Rows(layout, b.data(), b_stride, pool);
+    REQUIRE(rows.ok());
+    Gemm(m, a.data(), a_stride, *rows, epilogue, again.data(), c_stride, pool);
     CHECK(again == c);
   }
 }

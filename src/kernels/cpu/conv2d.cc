@@ -161,13 +161,16 @@ absl::StatusOr<PackedFilter> Conv2dPlan::PackFilter(const float* filter, ThreadP
   return packed;
 }
 
-absl::optional<PackedFilter> Conv2dPlan::FilterInPlace(const float* filter) const {
-  const PanelLayout& layout = filter_layout();
-  if (layout.bf16 || shape_.groups > 1 || layout.n % layout.lanes != 0) return absl::nullopt;
-  if (winograd_ != nullptr && !winograd_->reads_plain_filter()) return absl::nullopt;
-  PackedFilter view;
-  view.parts.push_back(PackedMatrix::Rows(layout, filter, layout.n));
-  return view;
+bool Conv2dPlan::reads_in_place() const {
+  return shape_.groups == 1 && PackedMatrix::HasRows(filter_layout()) && (winograd_ == nullptr || winograd_->reads_plain_filter());
+}
+
+absl::StatusOr<PackedFilter> Conv2dPlan::FilterInPlace(const float* filter, ThreadPool& pool) const {
+  absl::StatusOr<PackedMatrix> rows = PackedMatrix::Rows(filter_layout(), filter, shape_.out_c, pool);
+  if (!rows.ok()) return rows.status();
+  PackedFilter in_place;
+  in_place.parts.push_back(*std::move(rows));
+  return in_place;
 }
 
 // The image in bfloat16, with zeros at both sides and, if the number of channels is odd, one channel of zeros more.

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/types/optional.h"
 #include "kernels/cpu/conv2d_shape.h"
 #include "kernels/cpu/epilogue.h"
 #include "kernels/cpu/gemm_blocks.h"
@@ -40,8 +39,10 @@ class Conv2dPlan {
   // multiply it with, which Winograd's algorithm refuses: Epilogue::scale does the same. Plans whose filter_layout() are equal
   // share packed filters. `done`, where not null, may be told of what is packed.
   absl::StatusOr<PackedFilter> PackFilter(const float* filter, ThreadPool& pool, const float* factor = nullptr, const PackedStretch* done = nullptr) const;
-  // The filter as it lies in memory, which has to outlive the result: slower to use than packed. None where plans cannot.
-  absl::optional<PackedFilter> FilterInPlace(const float* filter) const;
+  // Whether Run takes the filter as it lies in memory, too, and that filter: slower to use than a packed one. The memory has to
+  // outlive it.
+  bool reads_in_place() const;
+  absl::StatusOr<PackedFilter> FilterInPlace(const float* filter, ThreadPool& pool) const;
   const PanelLayout& filter_layout() const { return winograd_ ? winograd_->filter_layout() : layout_; }
 
   int64_t scratch_bytes() const { return scratch_floats_ * static_cast<int64_t>(sizeof(float)); }

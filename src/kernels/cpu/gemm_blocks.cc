@@ -106,7 +106,6 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
   PanelJob job;
   job.rows = table;
   job.c_stride = c_stride;
-  job.prefetch = nullptr;
   for (int tap_table = 0; tap_table < taps; tap_table += tap_group) {
     const int table_end = std::min(tap_table + tap_group, taps);
     for (int64_t row = block.row_begin; row < block.row_end; row += block_rows) {
@@ -133,17 +132,19 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
               job.c = c + row * c_stride + column;
               job.epilogue = EpilogueAt(epilogue, row, column);
               // The next job reads the same stretch of the next panel, or the next stretch of the group's first one.
-              const float* next = nullptr;
+              job.prefetch = nullptr;
+              const auto prefetch = [&](int64_t panel, int64_t inner) {
+                job.prefetch = reinterpret_cast<const char*>(b.row(panel, inner));
+                job.prefetch_stride = b.packed(panel) ? 0 : b.stride(panel) * 4;
+                job.prefetch_bytes = (b.packed(panel) ? job.taps * job.depth : 1) * layout.width(panel) * 4;
+              };
               if (p + 1 < group_end) {
-                next = b.row(p + 1, tap * depth + at);
+                prefetch(p + 1, tap * depth + at);
               } else if (!table_done) {
-                next = b.row(group, tap * depth + at + job.taps * job.depth);
+                prefetch(group, tap * depth + at + job.taps * job.depth);
               } else if (group_end < block.panel_end) {
-                next = b.row(group_end, tap_table * depth);
+                prefetch(group_end, tap_table * depth);
               }
-              job.prefetch = reinterpret_cast<const char*>(next);
-              job.prefetch_stride = b.packed() ? 0 : job.b_stride * 4;
-              job.prefetch_bytes = b.packed() ? job.taps * job.depth * job.b_stride * 4 : layout.panel * 4;
               kernels.run_panel(job);
             }
           }

@@ -214,9 +214,18 @@ PackedMatrix PackedMatrix::View(const PanelLayout& layout, const float* data) {
   return matrix;
 }
 
-PackedMatrix PackedMatrix::Rows(const PanelLayout& layout, const float* b, int64_t stride) {
+absl::StatusOr<PackedMatrix> PackedMatrix::Rows(const PanelLayout& layout, const float* b, int64_t stride, ThreadPool& pool) {
   PackedMatrix matrix = View(layout, b);
   matrix.row_stride_ = stride;
+  if (layout.n % layout.lanes == 0) return matrix;
+  const int64_t last = layout.panels() - 1;
+  PanelLayout rest = layout;
+  rest.n = layout.columns(last);
+  absl::StatusOr<PackedMatrix> copy = Allocate(rest);
+  if (!copy.ok()) return copy;
+  PackMatrix(rest, b + last * layout.panel, stride, false, copy->mutable_data(), pool);
+  matrix.owned_ = std::move(copy->owned_);
+  matrix.copied_ = last;
   return matrix;
 }
 

@@ -64,20 +64,24 @@ class PackedMatrix {
   static absl::StatusOr<PackedMatrix> Allocate(const PanelLayout& layout);
   // A view of memory that holds a packed matrix and outlives this object.
   static PackedMatrix View(const PanelLayout& layout, const float* data);
-  // A view of B itself: row i begins at b + i * stride. For layouts of float alone whose n is a multiple of lanes.
-  static PackedMatrix Rows(const PanelLayout& layout, const float* b, int64_t stride);
+  // A view of B itself, for layouts of float alone: row i begins at b + i * stride. Where n is no multiple of lanes the last
+  // panel is a copy, and there is no such view of a B of one panel. ResourceExhausted if there is no memory for the copy.
+  static bool HasRows(const PanelLayout& layout) { return !layout.bf16 && (layout.n % layout.lanes == 0 || layout.panels() > 1); }
+  static absl::StatusOr<PackedMatrix> Rows(const PanelLayout& layout, const float* b, int64_t stride, ThreadPool& pool);
 
   const PanelLayout& layout() const { return layout_; }
   int64_t n() const { return layout_.n; }
   int64_t bytes() const { return layout_.floats() * static_cast<int64_t>(sizeof(float)); }
   const float* data() const { return data_; }
   bool packed() const { return row_stride_ == 0; }
+  bool packed(int64_t p) const { return packed() || p == copied_; }                      // whether a panel's rows lie in one piece
   const float* panel(int64_t p) const { return data_ + p * layout_.panel * layout_.k; }  // packed()
   // Row k of panel p, and the floats from there to the next.
   const float* row(int64_t p, int64_t k) const {
+    if (p == copied_) return owned_.get() + k * layout_.width(p);
     return packed() ? panel(p) + k * layout_.width(p) : data_ + k * row_stride_ + p * layout_.panel;
   }
-  int64_t stride(int64_t p) const { return packed() ? layout_.width(p) : row_stride_; }
+  int64_t stride(int64_t p) const { return packed(p) ? layout_.width(p) : row_stride_; }
   float* mutable_data() { return owned_.get(); }
 
  private:
@@ -85,6 +89,7 @@ class PackedMatrix {
   std::shared_ptr<float> owned_;
   const float* data_ = nullptr;
   int64_t row_stride_ = 0;  // 0: packed
+  int64_t copied_ = -1;     // of a view, the panel that owned_ holds
 };
 
 }  // namespace savedmodel

@@ -151,6 +151,7 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
   const int width = layout_.width(p);
   const bool last_chunk = channel + count == channels, last_panel = p + 1 == panel_end;
   const float *u = filter.row(p, channel), *next = nullptr;
+  const int64_t next_panel = p + (last_chunk ? 1 : 0);  // whose filter is transformed next
   int64_t u_position = channels * width;
   if (late_) {
     float* transformed = slot + 36 * output_position(block_);
@@ -164,8 +165,7 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
     job.position_stride = u_position = filter_position();
     WinogradFor(layout_.level).transform_filter(job);
     u = transformed;
-    if (!last_chunk) next = filter.row(p, channel + count);
-    if (last_chunk && !last_panel) next = filter.row(p + 1, 0);
+    if (!last_chunk || !last_panel) next = filter.row(next_panel, last_chunk ? 0 : channel + count);
   }
   product.b_stride = product.columns = width;
   product.c_stride = width;
@@ -174,9 +174,9 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
   product.last = last_chunk;
   product.prefetch_bytes = count * width * (late_ ? 1 : 4);
   product.prefetch_stride = 0;
-  if (late_ && !filter.packed()) {
+  if (next != nullptr && !filter.packed(next_panel)) {
     product.prefetch_bytes = width;
-    product.prefetch_stride = filter.stride(p) * 4;
+    product.prefetch_stride = filter.stride(next_panel) * 4;
   }
   for (int64_t position = 0; position < 36; ++position) {
     product.b = u + position * u_position;
@@ -187,7 +187,7 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
       if (position < 35 || !last_panel) ahead = product.b + u_position;  // the panels lie one after the other
     } else if (next != nullptr) {
       // A quarter of a tap's channels, or of each channel's columns.
-      ahead = next + position / 4 * channels * filter.stride(p) + position % 4 * (filter.packed() ? count : 1) * width / 4;
+      ahead = next + position / 4 * channels * filter.stride(next_panel) + position % 4 * (filter.packed(next_panel) ? count : 1) * width / 4;
     }
     product.prefetch = reinterpret_cast<const char*>(ahead);
     KernelsFor(layout_).run_panel(product);

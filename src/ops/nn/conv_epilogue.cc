@@ -122,18 +122,22 @@ class ConvEpilogueKernel final : public Kernel {
                                                                          const Share& share) const {
     using Later = PackedLater<PackedFilter>;
     const float* factor = FactorInWeights(conv.filter_layout()) ? epilogue_.factors() : nullptr;
-    const absl::optional<PackedFilter> in_place = conv.FilterInPlace(filter.data<float>());
-    if (epilogue_.scaled || !in_place.has_value() || !Later::Pays(filter)) {
+    if (epilogue_.scaled || !conv.reads_in_place() || !Later::Pays(filter)) {
       SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedFilter> packed, SharedObjectBy<PackedFilter>(share, filter, key, [&] {
                             return conv.PackFilter(filter.data<float>(), pool, factor);
                           }));
       return std::make_shared<const Later>(*packed);
     }
+    absl::Status status;
     const std::shared_ptr<const void> shared = share(filter, absl::StrCat(key, " later"), [&]() -> std::shared_ptr<const void> {
-      return std::make_shared<const Later>(filter, *in_place, [conv](const float* weights, ThreadPool& threads, PackedStretch done) {
+      absl::StatusOr<PackedFilter> in_place = conv.FilterInPlace(filter.data<float>(), pool);
+      status = in_place.status();
+      if (!status.ok()) return nullptr;
+      return std::make_shared<const Later>(filter, *std::move(in_place), [conv](const float* weights, ThreadPool& threads, PackedStretch done) {
         return conv.PackFilter(weights, threads, nullptr, &done);
       });
     });
+    if (shared == nullptr) return status;
     return std::static_pointer_cast<const Later>(shared);
   }
 

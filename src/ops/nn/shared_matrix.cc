@@ -21,18 +21,22 @@ absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLat
   using Later = PackedLater<PackedMatrix>;
   const int64_t n = constant.num_elements() / k;
   const PanelLayout layout = PanelLayout::For(k, n, epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat);
-  if (layout.bf16 || transposed || n % layout.lanes != 0 || !Later::Pays(constant)) {
+  if (transposed || !PackedMatrix::HasRows(layout) || !Later::Pays(constant)) {
     EpilogueAttrs in_weights = epilogue;
     if (!layout.bf16) in_weights.factor = Tensor(), in_weights.factor_key.clear();
     SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedMatrix> packed, SharedMatrix(init, constant, k, transposed, in_weights));
     return std::make_shared<const Later>(*packed);
   }
-  const std::shared_ptr<const void> shared = init.Shared(constant, absl::StrCat("matrix later ", k), [&] {
-    const PackedMatrix in_place = PackedMatrix::Rows(layout, constant.data<float>(), n);
-    return std::make_shared<const Later>(constant, in_place, [k, n](const float* weights, ThreadPool& pool, PackedStretch done) {
+  absl::Status status;
+  const std::shared_ptr<const void> shared = init.Shared(constant, absl::StrCat("matrix later ", k), [&]() -> std::shared_ptr<const void> {
+    absl::StatusOr<PackedMatrix> in_place = PackedMatrix::Rows(layout, constant.data<float>(), n, init.pool());
+    status = in_place.status();
+    if (!status.ok()) return nullptr;
+    return std::make_shared<const Later>(constant, *std::move(in_place), [k, n](const float* weights, ThreadPool& pool, PackedStretch done) {
       return PackedMatrix::Pack(k, n, weights, n, false, pool, GemmPrecision::kFloat, nullptr, &done);
     });
   });
+  if (shared == nullptr) return status;
   return std::static_pointer_cast<const Later>(shared);
 }
 
