@@ -39,9 +39,23 @@ void TakePages(void* memory, size_t bytes) {
 #endif
 }
 
+void TakePages(void* memory, size_t bytes, ThreadPool& pool) {
+  constexpr size_t kPart = size_t{256} << 10;
+  pool.ParallelFor(static_cast<int64_t>((bytes + kPart - 1) / kPart), 1, [&](int64_t begin, int64_t end) {
+    const size_t first = static_cast<size_t>(begin) * kPart, last = std::min(static_cast<size_t>(end) * kPart, bytes);
+    TakePages(static_cast<char*>(memory) + first, last - first);
+  });
+}
+
+void TakeLargeBlock(void* memory, size_t bytes, ThreadPool* pool) {
+  if (!Together(bytes)) return;
+  if (pool == nullptr) return TakePages(memory, bytes);
+  TakePages(memory, bytes, *pool);
+}
+
 void* AllocateAligned(size_t bytes) {
   void* memory = AllocateUntouched(bytes);
-  if (memory != nullptr && Together(bytes)) TakePages(memory, bytes);
+  if (memory != nullptr) TakeLargeBlock(memory, bytes, nullptr);
   return memory;
 }
 

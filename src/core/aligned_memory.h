@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "savedmodel/thread_pool.h"
+
 namespace savedmodel {
 
 inline constexpr size_t kMemoryAlignment = 64;
@@ -15,6 +17,10 @@ void* AllocateAligned(size_t bytes);
 void* AllocateUntouched(size_t bytes);
 // What a thread calls before it fills [memory, memory + bytes) of that: takes the pages at once that lie inside.
 void TakePages(void* memory, size_t bytes);
+// All threads of `pool` take a share of them.
+void TakePages(void* memory, size_t bytes, ThreadPool& pool);
+// The same if the block is large, but not so large that much of it may never be used. `pool` may be null.
+void TakeLargeBlock(void* memory, size_t bytes, ThreadPool* pool);
 
 }  // namespace savedmodel
 

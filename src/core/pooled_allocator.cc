@@ -96,7 +96,7 @@ struct PooledAllocator::State {
   std::atomic<int64_t> refs{1};
 };
 
-PooledAllocator::PooledAllocator(int64_t limit, int64_t keep) : state_(new State(limit, keep)) {}
+PooledAllocator::PooledAllocator(int64_t limit, int64_t keep, std::shared_ptr<ThreadPool> pool) : state_(new State(limit, keep)), pool_(std::move(pool)) {}
 
 PooledAllocator::~PooledAllocator() {
   {
@@ -122,12 +122,13 @@ absl::StatusOr<Buffer*> PooledAllocator::Allocate(size_t bytes) {
     state_->peak = std::max(state_->peak, state_->used);
   }
   if (block == nullptr) {
-    void* data = AllocateAligned(rounded);
+    void* data = AllocateUntouched(rounded);
     if (data == nullptr) {
       std::lock_guard<std::mutex> lock(state_->mutex);
       state_->used -= static_cast<int64_t>(rounded);
       return absl::ResourceExhaustedError(absl::StrCat("OOM: cannot allocate ", bytes, " bytes"));
     }
+    TakeLargeBlock(data, bytes, pool_.get());
     block = new State::Block{data, rounded, nullptr, {}};
   }
   state_->refs.fetch_add(1, std::memory_order_relaxed);

@@ -129,7 +129,7 @@ GraphSession::GraphSession(const SessionOptions& options, std::unique_ptr<Graph>
                            std::shared_ptr<OpCatalog> catalog, std::shared_ptr<ResourceStore> state)
     : options_(options),
       pool_(options.thread_pool != nullptr ? options.thread_pool : MakeThreadPool(options.num_threads)),
-      allocator_(std::make_shared<PooledAllocator>(MemoryLimit(options), kKeptBytes)),
+      allocator_(std::make_shared<PooledAllocator>(MemoryLimit(options), kKeptBytes, pool_)),
       graph_(std::move(graph)),
       functions_(std::move(functions)),
       catalog_(std::move(catalog)),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/aligned_memory.h"
 #include "kernels/cpu/ceil_div.h"
 #include "kernels/cpu/gemm_blocks.h"
 #include "kernels/cpu/scratch_slots.h"
@@ -97,6 +98,7 @@ absl::StatusOr<PackedMatrix> WinogradPlan::PackFilter(const float* filter, Threa
   absl::StatusOr<PackedMatrix> packed = PackedMatrix::Allocate(layout_);
   if (!packed.ok()) return packed;
   float* to = packed->mutable_data();
+  TakePages(to, static_cast<size_t>(layout_.floats()) * sizeof(float), pool);  // tasks write to 36 places at once
   const WinogradKernels& kernels = WinogradFor(layout_.level);
   constexpr int64_t kChannels = 16;  // a task's
   const int64_t parts = CeilDiv(shape_.in_c, kChannels);
