@@ -23,7 +23,12 @@ CheckedAhead::CheckedAhead(std::vector<Stretch> stretches) {
                   stretches.end());
   count_ = stretches.size();
   entries_ = std::make_unique<Entry[]>(count_);
-  for (size_t i = 0; i < count_; ++i) entries_[i].stretch = stretches[i];
+  by_size_.reserve(count_);
+  for (size_t i = 0; i < count_; ++i) {
+    entries_[i].stretch = stretches[i];
+    by_size_.push_back(&entries_[i]);
+  }
+  std::stable_sort(by_size_.begin(), by_size_.end(), [](const Entry* a, const Entry* b) { return a->stretch.size > b->stretch.size; });
 }
 
 bool CheckedAhead::Take(Entry& entry) {
@@ -37,8 +42,9 @@ void CheckedAhead::Compute(Entry& entry) {
 }
 
 void CheckedAhead::Run(const std::atomic<bool>& stop) {
-  for (size_t i = 0; i < count_ && !stop.load(std::memory_order_relaxed); ++i) {
-    if (Take(entries_[i])) Compute(entries_[i]);
+  for (Entry* entry : by_size_) {
+    if (stop.load(std::memory_order_relaxed)) return;
+    if (Take(*entry)) Compute(*entry);
   }
 }
 

@@ -21,7 +21,7 @@ class CheckedAhead {
   // Of stretches that overlap only the first is kept: real files have none.
   explicit CheckedAhead(std::vector<Stretch> stretches);
 
-  // Computes all that nobody has asked for yet, in the order of the files, until `stop`.
+  // Computes all that nobody has asked for yet, the largest first, until `stop`.
   void Run(const std::atomic<bool>& stop);
   // Of a stretch, or of other bytes at that place.
   uint32_t Crc(int shard, uint64_t offset, uint64_t size, const char* bytes);
@@ -38,6 +38,7 @@ class CheckedAhead {
 
   size_t count_;
   std::unique_ptr<Entry[]> entries_;  // ascending, apart
+  std::vector<Entry*> by_size_;       // descending
 };
 
 }  // namespace savedmodel

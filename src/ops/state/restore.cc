@@ -1,4 +1,5 @@
 // RestoreV2, Restore, RestoreSlice: tensors of the model's own checkpoint, whatever path the graph names.
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,10 +32,12 @@ absl::Status RestoreAll(KernelContext& context, const std::vector<DataType>& typ
   SM_CHECK_ARGUMENT(names.dim(0) == n && slices.dim(0) == n, "Got ", n, " expected dtypes, but ", names.dim(0), " tensor_names and ",
                     slices.dim(0), " shape_and_slices");
   const std::string& prefix = context.input(0).data<std::string>()[0];
-  // Reading is copying and hashing: all threads take part. Errors are told in the order of the names.
+  // Reading is copying and hashing: all threads take part, a tensor at a time, for one may be larger than all others together. Errors
+  // are told in the order of the names.
   std::vector<absl::StatusOr<Tensor>> tensors(static_cast<size_t>(n), absl::UnknownError("not read"));
-  context.pool().ParallelFor(n, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
+  std::atomic<int64_t> next = 0;
+  context.pool().ParallelFor(context.pool().num_threads(), 1, [&](int64_t, int64_t) {
+    for (int64_t i = next++; i < n; i = next++) {
       tensors[static_cast<size_t>(i)] = context.state().ReadCheckpoint(prefix, names.data<std::string>()[i], slices.data<std::string>()[i]);
     }
   });
