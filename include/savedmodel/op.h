@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,43 +37,46 @@ using AttrValue =
 // The attributes of a node, by name. The importer has filled in the defaults of the schema and checked kinds and
 // allowed values, so an attribute that the schema declares is there with its kind; the typed getters answer a zero
 // value otherwise.
-class Attributes {
+class SAVEDMODEL_EXPORT Attributes {
  public:
-  void Set(const std::string& name, AttrValue value) { values_[name] = std::move(value); }
-  bool Has(const std::string& name) const { return values_.count(name) != 0; }
-  const AttrValue* Find(const std::string& name) const {
-    auto it = values_.find(name);
-    return it == values_.end() ? nullptr : &it->second;
-  }
+  using Values = std::vector<std::pair<std::string, AttrValue>>;
 
-  int64_t Int(const std::string& name) const { return Get<int64_t>(name); }
-  float Float(const std::string& name) const { return Get<float>(name); }
-  bool Bool(const std::string& name) const { return Get<bool>(name); }
-  DataType Type(const std::string& name) const { return Get<DataType>(name); }
-  const std::string& String(const std::string& name) const { return Get<std::string>(name); }
-  const PartialShape& Shape(const std::string& name) const { return Get<PartialShape>(name); }
-  const Tensor& TensorValue(const std::string& name) const { return Get<Tensor>(name); }
-  const FunctionRef& Function(const std::string& name) const { return Get<FunctionRef>(name); }
-  const std::vector<int64_t>& Ints(const std::string& name) const { return Get<std::vector<int64_t>>(name); }
-  const std::vector<float>& Floats(const std::string& name) const { return Get<std::vector<float>>(name); }
-  const std::vector<bool>& Bools(const std::string& name) const { return Get<std::vector<bool>>(name); }
-  const std::vector<std::string>& Strings(const std::string& name) const { return Get<std::vector<std::string>>(name); }
-  const std::vector<DataType>& Types(const std::string& name) const { return Get<std::vector<DataType>>(name); }
-  const std::vector<PartialShape>& Shapes(const std::string& name) const { return Get<std::vector<PartialShape>>(name); }
-  const std::vector<Tensor>& Tensors(const std::string& name) const { return Get<std::vector<Tensor>>(name); }
-  const std::vector<FunctionRef>& Functions(const std::string& name) const { return Get<std::vector<FunctionRef>>(name); }
+  Attributes() = default;
+  explicit Attributes(Values values);  // of equal names one stays
 
-  const std::map<std::string, AttrValue>& values() const { return values_; }
+  void Reserve(size_t count) { values_.reserve(count); }
+  void Set(absl::string_view name, AttrValue value);
+  bool Has(absl::string_view name) const { return Find(name) != nullptr; }
+  const AttrValue* Find(absl::string_view name) const;  // null if it is not there; valid until the next Set
+
+  int64_t Int(absl::string_view name) const { return Get<int64_t>(name); }
+  float Float(absl::string_view name) const { return Get<float>(name); }
+  bool Bool(absl::string_view name) const { return Get<bool>(name); }
+  DataType Type(absl::string_view name) const { return Get<DataType>(name); }
+  const std::string& String(absl::string_view name) const { return Get<std::string>(name); }
+  const PartialShape& Shape(absl::string_view name) const { return Get<PartialShape>(name); }
+  const Tensor& TensorValue(absl::string_view name) const { return Get<Tensor>(name); }
+  const FunctionRef& Function(absl::string_view name) const { return Get<FunctionRef>(name); }
+  const std::vector<int64_t>& Ints(absl::string_view name) const { return Get<std::vector<int64_t>>(name); }
+  const std::vector<float>& Floats(absl::string_view name) const { return Get<std::vector<float>>(name); }
+  const std::vector<bool>& Bools(absl::string_view name) const { return Get<std::vector<bool>>(name); }
+  const std::vector<std::string>& Strings(absl::string_view name) const { return Get<std::vector<std::string>>(name); }
+  const std::vector<DataType>& Types(absl::string_view name) const { return Get<std::vector<DataType>>(name); }
+  const std::vector<PartialShape>& Shapes(absl::string_view name) const { return Get<std::vector<PartialShape>>(name); }
+  const std::vector<Tensor>& Tensors(absl::string_view name) const { return Get<std::vector<Tensor>>(name); }
+  const std::vector<FunctionRef>& Functions(absl::string_view name) const { return Get<std::vector<FunctionRef>>(name); }
+
+  const Values& values() const { return values_; }  // ascending by name
 
  private:
   template <typename T>
-  const T& Get(const std::string& name) const {
+  const T& Get(absl::string_view name) const {
     static const T* const kZero = new T();
     const AttrValue* value = Find(name);
     const T* held = value == nullptr ? nullptr : std::get_if<T>(value);
     return held == nullptr ? *kZero : *held;
   }
-  std::map<std::string, AttrValue> values_;
+  Values values_;
 };
 
 // What a session remembers between runs: variables, tables, random generators, packed weights. Thread-safe.
@@ -241,21 +243,24 @@ struct OpDef {
 };
 
 // The ops that a session knows. Filled before the session is made, read-only afterwards.
-class OpTable {
+class SAVEDMODEL_EXPORT OpTable {
  public:
-  // Adds or replaces.
-  void Add(OpDef def) {
-    std::string name = def.name;
-    ops_.insert_or_assign(std::move(name), std::make_shared<const OpDef>(std::move(def)));
-  }
-  std::shared_ptr<const OpDef> Find(absl::string_view name) const {
-    auto it = ops_.find(name);
-    return it == ops_.end() ? nullptr : it->second;
-  }
-  const absl::flat_hash_map<std::string, std::shared_ptr<const OpDef>>& ops() const { return ops_; }
+  // Ops that are made when they are asked for. Both may be called by several threads at once.
+  struct Rest {
+    std::function<std::shared_ptr<const OpDef>(absl::string_view name)> find;  // null for names that it does not know
+    std::function<std::vector<std::shared_ptr<const OpDef>>()> all;
+  };
+
+  void Add(OpDef def);  // or replaces
+  // What the table knows beside the ops that are added, before or later: those win.
+  void SetRest(Rest rest) { rest_ = std::move(rest); }
+
+  std::shared_ptr<const OpDef> Find(absl::string_view name) const;  // null for unknown names
+  std::vector<std::shared_ptr<const OpDef>> All() const;            // ascending by name
 
  private:
-  absl::flat_hash_map<std::string, std::shared_ptr<const OpDef>> ops_;
+  absl::flat_hash_map<absl::string_view, std::shared_ptr<const OpDef>> ops_;  // by the definitions' own names
+  Rest rest_;
 };
 
 // The ops of this library.

@@ -1,6 +1,5 @@
 // ops: what this library can run.
 #include <cstdio>
-#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "cli/commands.h"
@@ -23,10 +22,9 @@ std::string StateOf(const OpTable& table, const std::string& op) {
 
 absl::Status ListOps(const Arguments& arguments) {
   const std::shared_ptr<const OpTable> table = BuiltinOps();
-  std::map<std::string, std::string> sorted;
-  for (const auto& item : table->ops()) sorted[item.first] = StateOf(*table, item.first);
   bool first = true;
-  for (const auto& [name, state] : sorted) {
+  for (const std::shared_ptr<const OpDef>& op : table->All()) {
+    const std::string &name = op->name, state = StateOf(*table, name);
     if (arguments.json) {
       std::printf("%s{\"op\": %s, \"state\": %s}", first ? "[\n  " : ",\n  ", JsonString(name).c_str(), JsonString(state).c_str());
     } else {

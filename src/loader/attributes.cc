@@ -84,15 +84,16 @@ absl::StatusOr<AttrValue> ReadValue(const proto::AttrValue& value, const Attribu
 }
 
 absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes& arguments, int depth) {
-  Attributes attributes;
+  Attributes::Values values;
+  values.reserve(message.size());
   for (const auto& [name, value] : message) {
     // Of what others noted on the node, only this changes an answer: the condition then has to be a scalar.
     if (!name.empty() && name[0] == '_' && name != "_lower_using_switch_merge") continue;
     absl::StatusOr<AttrValue> read = ReadValue(value, arguments, depth);
     if (!read.ok()) return absl::Status(read.status().code(), absl::StrCat("attribute '", name, "': ", read.status().message()));
-    attributes.Set(name, *std::move(read));
+    values.emplace_back(name, *std::move(read));
   }
-  return attributes;
+  return Attributes(std::move(values));
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #ifndef SAVEDMODEL_OPS_KNOWN_OPS_H_
 #define SAVEDMODEL_OPS_KNOWN_OPS_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -12,8 +15,11 @@ namespace savedmodel {
 extern const unsigned char kDeflatedKnownOps[];
 extern const size_t kDeflatedKnownOpsSize;
 extern const size_t kKnownOpsSize;
+// FNV-1a (32 bits) of their names, ascending: few other names pass for one of them, so the lines are rarely inflated in vain.
+extern const uint32_t kKnownOpsHashes[];
+extern const size_t kKnownOpsCount;
 
-// Adds those that `ops` lacks.
+// Makes them what `ops` knows beside what is added to it.
 void AddKnownOps(OpTable& ops);
 
 }  // namespace savedmodel

@@ -80,6 +80,13 @@ def optional(dump):
             print(*here[name][:4], "stateful" if here[name][4] == "stateful" else "-", group, sep="\t")
 
 
+def fnv1a(name):
+    value = 2166136261
+    for byte in name.encode("utf-8"):
+        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
+    return value
+
+
 def embed(known, optional_ops, out, *left_out):
     reason = "this build leaves it out (meson option -D%s=enabled brings it back)"
     optional_rows = rows(optional_ops)
@@ -93,6 +100,9 @@ def embed(known, optional_ops, out, *left_out):
         f.write("const size_t kDeflatedKnownOpsSize = %d;\nconst unsigned char kDeflatedKnownOps[] = {" % len(deflated))
         for i, byte in enumerate(deflated):
             f.write(("\n    " if i % 32 == 0 else " ") + "%d," % byte)
+        f.write("\n};\nconst size_t kKnownOpsCount = %d;\nconst uint32_t kKnownOpsHashes[] = {" % len(listed))
+        for i, value in enumerate(sorted(fnv1a(row[0]) for row in listed)):
+            f.write(("\n    " if i % 12 == 0 else " ") + "%du," % value)
         f.write("\n};\n\n}  // namespace savedmodel\n")
 
 

@@ -1,7 +1,6 @@
 // Prints the table of ops, one a line, tab separated, sorted by name:
 // op, inputs, outputs, attrs, effect, "kernel" or "-" (on the CPU), "structural" or "-", refusal.
 #include <cstdio>
-#include <map>
 
 #include "savedmodel/op.h"
 
@@ -9,10 +8,8 @@ using namespace savedmodel;
 
 int main() {
   static constexpr const char* kEffects[] = {"none", "reads", "stateful"};
-  std::map<std::string, std::shared_ptr<const OpDef>> sorted;
-  for (const auto& [name, op] : BuiltinOps()->ops()) sorted.emplace(name, op);
-  for (const auto& [name, op] : sorted) {
-    std::printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name.c_str(), op->inputs.c_str(), op->outputs.c_str(), op->attrs.c_str(),
+  for (const auto& op : BuiltinOps()->All()) {
+    std::printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", op->name.c_str(), op->inputs.c_str(), op->outputs.c_str(), op->attrs.c_str(),
                 kEffects[static_cast<int>(op->effect)], op->cpu != nullptr ? "kernel" : "-", op->structural ? "structural" : "-",
                 op->refusal.c_str());
   }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -16,16 +17,16 @@ namespace savedmodel {
 namespace {
 
 TEST_CASE("ops_table: every schema can be read") {
-  for (const auto& [name, op] : BuiltinOps()->ops()) {
+  for (const auto& op : BuiltinOps()->All()) {
     const absl::StatusOr<OpSchema> schema = ParseSchema(*op);
-    INFO(name << ": " << schema.status().ToString());
+    INFO(op->name << ": " << schema.status().ToString());
     CHECK(schema.ok());
   }
 }
 
 TEST_CASE("ops_table: an op without a kernel says why, and only that") {
-  for (const auto& [name, op] : BuiltinOps()->ops()) {
-    INFO(name);
+  for (const auto& op : BuiltinOps()->All()) {
+    INFO(op->name);
     CHECK((op->cpu == nullptr && !op->structural) == !op->refusal.empty());
   }
 }
@@ -46,12 +47,32 @@ TEST_CASE("ops_table: ops known by name only") {
   CHECK(BuiltinOps()->Find("SaveV2")->inputs == "prefix: string; tensor_names: string; shape_and_slices: string; tensors: dtypes");
 }
 
-TEST_CASE("ops_table: what is there already stays") {
+TEST_CASE("ops_table: what is added wins over what is known, and over what was added before") {
   OpTable ops;
   ops.Add({.name = "WriteFile", .inputs = "mine: string"});
   AddKnownOps(ops);
-  CHECK(ops.Find("WriteFile")->inputs == "mine: string");
-  CHECK(ops.Find("ReadFile") != nullptr);
+  ops.Add({.name = "MatchingFiles", .inputs = "first: string"});
+  ops.Add({.name = "MatchingFiles", .inputs = "mine, too: string"});
+  const OpTable copy = ops;
+  for (const OpTable* table : {static_cast<const OpTable*>(&ops), &copy}) {
+    CHECK(table->Find("WriteFile")->inputs == "mine: string");
+    CHECK(table->Find("MatchingFiles")->inputs == "mine, too: string");
+    CHECK(table->Find("ReadFile") != nullptr);
+    CHECK(table->Find("NoSuchOp") == nullptr);
+    std::map<std::string, std::string> inputs;
+    for (const auto& op : table->All()) CHECK(inputs.emplace(op->name, op->inputs).second);
+    CHECK(inputs.size() == kKnownOpsCount);
+    CHECK(inputs.at("WriteFile") == "mine: string");
+    CHECK(inputs.at("MatchingFiles") == "mine, too: string");
+  }
+}
+
+TEST_CASE("ops_table: every op known by name is found by its name") {
+  OpTable ops;
+  AddKnownOps(ops);
+  const std::vector<std::shared_ptr<const OpDef>> all = ops.All();
+  CHECK(all.size() == kKnownOpsCount);
+  for (const auto& op : all) CHECK(ops.Find(op->name) == op);
 }
 
 TEST_CASE("ops_table: a model with an op known by name only loads, and a run that reaches it is refused") {
@@ -80,9 +101,9 @@ TEST_CASE("ops_table: docs/ops.md lists the ops that run, no more and no less") 
     const std::vector<std::string> cells = absl::StrSplit(line, " | ");
     if (absl::StartsWith(line, "| `") && cells.size() == 4) listed.insert(cells[0].substr(3, cells[0].size() - 4) + " by " + cells[1]);
   }
-  for (const auto& [name, op] : BuiltinOps()->ops()) {
-    if (op->cpu != nullptr) there.insert(name + " by kernel");
-    if (op->cpu == nullptr && op->structural) there.insert(name + " by planner");
+  for (const auto& op : BuiltinOps()->All()) {
+    if (op->cpu != nullptr) there.insert(op->name + " by kernel");
+    if (op->cpu == nullptr && op->structural) there.insert(op->name + " by planner");
   }
   std::vector<std::string> missing, gone;
   std::set_difference(there.begin(), there.end(), listed.begin(), listed.end(), std::back_inserter(missing));
