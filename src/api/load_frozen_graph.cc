@@ -27,8 +27,7 @@ absl::StatusOr<std::unique_ptr<Graph>> WithShapes(const Graph& graph) {
   for (Node* node : order) {
     if (!node->error.ok()) continue;
     if (node->Is("Const")) {
-      node->constants[0] = node->attrs().TensorValue("value");
-      node->output_shapes[0] = node->constants[0].shape();
+      node->SetConstant(0, node->attrs().TensorValue("value"));
     } else if (IsPlaceholder(*node)) {
       if (node->attrs().Has("shape")) node->output_shapes[0] = node->attrs().Shape("shape");
     } else {

@@ -14,7 +14,8 @@ namespace {
 // Taking pages one by one, at their first touch, costs more than filling them; taken together they also lie together, which address
 // translation likes. Large pages are as quick to use, but where a hypervisor takes free memory back they have to be fetched from
 // it, which takes longer than all the rest.
-constexpr size_t kTogether = size_t{4} << 20, kMostTogether = size_t{256} << 20, kAlignmentTogether = size_t{2} << 20;
+constexpr size_t kTogether = size_t{1} << 20, kMostTogether = size_t{256} << 20;
+constexpr size_t kApart = size_t{4} << 20, kAlignmentApart = size_t{2} << 20;  // blocks that get large pages of their own where the system likes to
 constexpr size_t kPage = 4096, kFewPages = size_t{64} << 10;
 
 bool Together(size_t bytes) { return bytes >= kTogether && bytes <= kMostTogether; }
@@ -23,7 +24,7 @@ bool Together(size_t bytes) { return bytes >= kTogether && bytes <= kMostTogethe
 
 void* AllocateUntouched(size_t bytes) {
   if (bytes > SIZE_MAX / 2) return nullptr;
-  const size_t alignment = Together(bytes) ? kAlignmentTogether : kMemoryAlignment;
+  const size_t alignment = bytes >= kApart && bytes <= kMostTogether ? kAlignmentApart : kMemoryAlignment;
   return std::aligned_alloc(alignment, (std::max<size_t>(bytes, 1) + alignment - 1) / alignment * alignment);
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <queue>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
 
@@ -17,7 +16,6 @@ Node* Graph::AddNode(std::string name, std::shared_ptr<const OpInfo> info, std::
   node->info = std::move(info);
   node->attributes = std::move(attributes);
   node->output_shapes.resize(output_types.size());
-  node->constants.resize(output_types.size());
   node->output_types = std::move(output_types);
   nodes_.push_back(std::move(node));
   return nodes_.back().get();
@@ -109,11 +107,13 @@ void Graph::ReplaceValues(const absl::flat_hash_map<Output, Output>& replacement
 }
 
 absl::Status Graph::Verify() const {
-  absl::flat_hash_set<const Node*> own;
-  own.reserve(nodes_.size());
-  for (const auto& node : nodes_) own.insert(node.get());
+  const auto own = [&](const Node* node) {
+    if (node == nullptr) return false;
+    const size_t id = static_cast<size_t>(node->id());
+    return id < nodes_.size() && nodes_[id].get() == node;
+  };
   auto check = [&](const Output& value, absl::string_view by) -> absl::Status {
-    SM_CHECK_ARGUMENT(own.contains(value.node), "\"", by, "\" reads a node outside the graph");
+    SM_CHECK_ARGUMENT(own(value.node), "\"", by, "\" reads a node outside the graph");
     SM_CHECK_ARGUMENT(value.index >= 0 && value.index < value.node->num_outputs(), "\"", by, "\" reads output ", value.index,
                       " of \"", value.node->name, "\" which has ", value.node->num_outputs());
     return absl::OkStatus();
@@ -121,12 +121,12 @@ absl::Status Graph::Verify() const {
   for (const auto& node : nodes_) {
     for (const Output& input : node->inputs) SM_RETURN_IF_ERROR(check(input, node->name));
     for (const Node* control : node->controls) {
-      SM_CHECK_ARGUMENT(own.contains(control), "\"", node->name, "\" waits for a node outside the graph");
+      SM_CHECK_ARGUMENT(own(control), "\"", node->name, "\" waits for a node outside the graph");
     }
   }
   for (const Output& result : results) SM_RETURN_IF_ERROR(check(result, "a result"));
-  for (const Node* node : args) SM_CHECK_ARGUMENT(own.contains(node), "an argument is outside the graph");
-  for (const Node* node : control_results) SM_CHECK_ARGUMENT(own.contains(node), "a control result is outside the graph");
+  for (const Node* node : args) SM_CHECK_ARGUMENT(own(node), "an argument is outside the graph");
+  for (const Node* node : control_results) SM_CHECK_ARGUMENT(own(node), "a control result is outside the graph");
   return absl::OkStatus();
 }
 
@@ -140,6 +140,8 @@ std::unique_ptr<Graph> CopyGraph(const Graph& graph) {
   }
   for (const auto& node : graph.nodes()) {
     Node* made = map[node->id()];
+    made->inputs.reserve(node->inputs.size());
+    made->controls.reserve(node->controls.size());
     for (const Output& input : node->inputs) made->inputs.push_back({map[input.node->id()], input.index});
     for (const Node* control : node->controls) made->controls.push_back(map[control->id()]);
   }

@@ -56,7 +56,7 @@ class Node {
   std::vector<Node*> controls;              // nodes that must have run before
   std::vector<DataType> output_types;       // reference dtypes included
   std::vector<PartialShape> output_shapes;  // as far as inference knows them
-  std::vector<Tensor> constants;            // per output: its value if known before the run, else not initialized()
+  std::vector<Tensor> constants;            // per output: its value if known before the run, else not initialized(); empty: none is known
   std::vector<std::shared_ptr<Graph>> bodies;  // If: then, else; Case: branches; While: condition, body
   absl::Status error;                       // why the node cannot run (unknown op, bad attribute): told if a run needs it
   absl::Status shape_error;                 // what the shape rule says against the inputs: the node can never run
@@ -66,6 +66,12 @@ class Node {
   // The value of output i where it is known before the run, else null.
   const Tensor* constant(int i) const {
     return static_cast<size_t>(i) < constants.size() && constants[i].initialized() ? &constants[i] : nullptr;
+  }
+  // Output i is known to be `value`, and to have its shape.
+  void SetConstant(int i, Tensor value) {
+    constants.resize(output_types.size());
+    output_shapes[i] = value.shape();
+    constants[i] = std::move(value);
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "core/aligned_memory.h"
 #include "core/status_macros.h"
 #include "google/protobuf/arena.h"
 #include "loader/function_scan.h"
@@ -73,8 +74,9 @@ std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::st
   std::unique_ptr<FunctionDefs> defs(new FunctionDefs());
   size_t total = 0;
   for (absl::string_view function : functions) defs->ends_.push_back(total += function.size());
-  defs->bytes_.reset(new (std::nothrow) char[std::max<size_t>(total, 1)]);
+  defs->bytes_.reset(static_cast<char*>(AllocateUntouched(total)));
   if (defs->bytes_ == nullptr) return nullptr;
+  TakePages(defs->bytes_.get(), total, pool);
   defs->about_.resize(functions.size());
   std::atomic<bool> all_parse = true;
   std::atomic<size_t> next = 0;

@@ -2,6 +2,7 @@
 #ifndef SAVEDMODEL_LOADER_FUNCTION_DEFS_H_
 #define SAVEDMODEL_LOADER_FUNCTION_DEFS_H_
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,7 +53,10 @@ class FunctionDefs {
 
   std::vector<About> about_;
   std::shared_ptr<const proto::FunctionDefLibrary> library_;  // null: bytes
-  std::unique_ptr<char[]> bytes_;
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
+  std::unique_ptr<char, Free> bytes_;
   std::vector<size_t> ends_;  // of each function in bytes_
 };
 

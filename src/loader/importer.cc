@@ -55,19 +55,24 @@ bool LegalDevice(absl::string_view device) {
 // Builds one graph: first all nodes, then the edges between them.
 class Builder {
  public:
-  Builder(Graph* graph, ImportedFunctions& functions, OpCatalog& catalog, const Attributes& arguments)
-      : graph_(graph), functions_(functions), catalog_(catalog), arguments_(arguments) {}
+  // `nodes`: about how many AddNode will be called for.
+  Builder(Graph* graph, ImportedFunctions& functions, OpCatalog& catalog, const Attributes& arguments, int nodes)
+      : graph_(graph), functions_(functions), catalog_(catalog), arguments_(arguments) {
+    made_.reserve(static_cast<size_t>(nodes));
+    numbers_.reserve(static_cast<size_t>(nodes));
+    outputs_left_ += int64_t{16} * nodes;
+  }
 
   absl::Status AddNode(const proto::NodeDef& def);
-  // Argument `index`, which the body calls name or name:i.
-  void AddArg(const std::string& name, int index, DataType type, std::vector<std::string> aliases);
+  // An argument of the body, of one or several tensors, which the body calls name or name:i.
+  void AddArg(const std::string& name, const std::vector<DataType>& types, bool list);
   absl::Status Connect(bool in_function);
 
   // "node", "node:k", or in functions "arg", "node:out:k".
   absl::StatusOr<Output> Resolve(absl::string_view text, bool in_function, absl::string_view by);
   Node* FindNode(absl::string_view name) const {
-    auto it = made_.find(name);
-    return it == made_.end() ? nullptr : it->second.node;
+    auto it = numbers_.find(name);
+    return it == numbers_.end() ? nullptr : made_[it->second].node;
   }
 
  private:
@@ -88,27 +93,34 @@ class Builder {
   ImportedFunctions& functions_;
   OpCatalog& catalog_;
   const Attributes& arguments_;
-  absl::flat_hash_map<absl::string_view, Made> made_;  // by the nodes' own names
-  std::vector<absl::string_view> order_;
-  absl::flat_hash_map<std::string, Output> arg_aliases_;
+  struct Argument {
+    size_t first, count;  // in the graph's args
+  };
+  std::vector<Made> made_;
+  absl::flat_hash_map<absl::string_view, size_t> numbers_;  // in made_, by the nodes' own names
+  absl::flat_hash_map<std::string, Argument> arguments_by_name_;
+  int64_t outputs_left_ = kMostTensors;  // that attributes or uses may still ask for
 };
 
 // What reads a constant trusts its dtype, so the value must be of it.
-absl::Status CheckConstant(const proto::NodeDef& def, absl::string_view where, const Attributes& attributes) {
+absl::Status CheckConstant(const proto::NodeDef& def, const Attributes& attributes) {
   if (def.op() != "Const" && def.op() != "HostConst") return absl::OkStatus();
   const DataType stored = attributes.TensorValue("value").dtype(), declared = attributes.Type("dtype");
   if (stored == declared) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(where, ": Type mismatch between value (", DataTypeName(stored), ") and dtype (", DataTypeName(declared),
+  return absl::InvalidArgumentError(absl::StrCat("Type mismatch between value (", DataTypeName(stored), ") and dtype (", DataTypeName(declared),
                                                  ")\n\t [[{{node ", def.name(), "}}]]"));
 }
 
 // Everything about a node that its edges need. An error is the node's own.
 absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes* attributes, std::vector<DataType>* types) {
-  const std::string where = absl::StrCat("node \"", def.name(), "\" (", def.op(), ")");
+  // Attributes may ask for some more inputs than there are, so that the error says which node lacks how many.
+  const int64_t most_inputs = def.input_size() + 4096;
+  const auto named = [&] { return absl::StrCat("node \"", def.name(), "\" (", def.op(), ")"); };
+  const auto at_node = [&](const absl::Status& status, absl::string_view after = "") {
+    return status.ok() ? status : absl::Status(status.code(), absl::StrCat(named(), ": ", status.message(), after));
+  };
   absl::StatusOr<Attributes> read = ReadAttributes(def.attr(), arguments_);
-  if (!read.ok()) {
-    return absl::Status(read.status().code(), absl::StrCat(where, ": ", read.status().message(), "\n\t [[{{node ", def.name(), "}}]]"));
-  }
+  if (!read.ok()) return at_node(read.status(), absl::StrCat("\n\t [[{{node ", def.name(), "}}]]"));
   *attributes = *std::move(read);
   const OpInfo& info = *made->node->info;
   if (functions_.Has(def.op()) && info.name == "PartitionedCall") {
@@ -117,27 +129,27 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
     auto call = std::make_shared<const Attributes>(*attributes);
     made->called = std::make_unique<const std::vector<ArgSchema>>(ArgsOf(signature->output_arg()));
     made->outputs = made->called.get();
-    SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(ArgsOf(signature->input_arg()), *attributes));
-    SM_ASSIGN_OR_RETURN(*types, FlatTypes(*made->outputs, *attributes, &made->output_counts));
+    SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(ArgsOf(signature->input_arg()), *attributes, nullptr, most_inputs));
+    SM_ASSIGN_OR_RETURN(*types, FlatTypes(*made->outputs, *attributes, &made->output_counts, outputs_left_));
     Attributes outer;
     outer.Set("f", FunctionRef{def.op(), call});
     outer.Set("Tin", made->input_types);
     outer.Set("Tout", *types);
     *attributes = std::move(outer);
-    return CompleteAttributes(*info.schema, where, attributes);
+    return at_node(CompleteAttributes(*info.schema, attributes));
   }
   if (info.def == nullptr) {
-    return absl::NotFoundError(absl::StrCat("Op type not registered '", def.op(), "': ", where, " has no definition in this library"));
+    return absl::NotFoundError(absl::StrCat("Op type not registered '", def.op(), "': ", named(), " has no definition in this library"));
   }
-  SM_RETURN_IF_ERROR(CompleteAttributes(*info.schema, where, attributes));
+  SM_RETURN_IF_ERROR(at_node(CompleteAttributes(*info.schema, attributes)));
   made->outputs = &info.schema->outputs;  // lives as long as the node
-  SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(info.schema->inputs, *attributes));
-  SM_ASSIGN_OR_RETURN(*types, FlatTypes(*made->outputs, *attributes, &made->output_counts));
-  return CheckConstant(def, where, *attributes);
+  SM_ASSIGN_OR_RETURN(made->input_types, FlatTypes(info.schema->inputs, *attributes, nullptr, most_inputs));
+  SM_ASSIGN_OR_RETURN(*types, FlatTypes(*made->outputs, *attributes, &made->output_counts, outputs_left_));
+  return at_node(CheckConstant(def, *attributes));
 }
 
 absl::Status Builder::AddNode(const proto::NodeDef& def) {
-  Made made;
+  Made& made = made_.emplace_back();
   made.def = &def;
   const bool by_name = functions_.Has(def.op());
   made.node = graph_->AddNode(def.name(), catalog_.Find(by_name ? "PartitionedCall" : def.op()), nullptr, {});
@@ -146,31 +158,27 @@ absl::Status Builder::AddNode(const proto::NodeDef& def) {
   std::vector<DataType> types;
   made.node->error = Describe(def, &made, &attributes, &types);
   made.node->attributes = std::make_shared<const Attributes>(std::move(attributes));
+  outputs_left_ -= static_cast<int64_t>(types.size());
   made.node->output_shapes.resize(types.size());
-  made.node->constants.resize(types.size());
   made.node->output_types = std::move(types);
-  const absl::string_view name = made.node->name;
-  if (!made_.emplace(name, std::move(made)).second) {
+  if (!numbers_.emplace(made.node->name, made_.size() - 1).second) {
     return absl::InvalidArgumentError(absl::StrCat("Node '", def.name(), "' is not unique"));
   }
-  order_.push_back(name);
   return absl::OkStatus();
 }
 
-void Builder::AddArg(const std::string& name, int index, DataType type, std::vector<std::string> aliases) {
-  Attributes attributes;
-  attributes.Set("T", type);
-  attributes.Set("index", static_cast<int64_t>(index));
-  Node* node = graph_->AddNode(name, catalog_.Find("_Arg"), std::make_shared<const Attributes>(std::move(attributes)), {type});
-  graph_->args.push_back(node);
-  for (std::string& alias : aliases) arg_aliases_[std::move(alias)] = {node, 0};
+void Builder::AddArg(const std::string& name, const std::vector<DataType>& types, bool list) {
+  const std::shared_ptr<const OpInfo> arg = catalog_.Find("_Arg");
+  arguments_by_name_[name] = {graph_->args.size(), types.size()};
+  for (size_t i = 0; i < types.size(); ++i) {
+    Attributes attributes;
+    attributes.Set("T", types[i]);
+    attributes.Set("index", static_cast<int64_t>(graph_->args.size()));
+    graph_->args.push_back(graph_->AddNode(list ? absl::StrCat(name, "_", i) : name, arg, std::make_shared<const Attributes>(std::move(attributes)), {types[i]}));
+  }
 }
 
 absl::StatusOr<Output> Builder::Resolve(absl::string_view text, bool in_function, absl::string_view by) {
-  if (in_function) {
-    auto arg = arg_aliases_.find(text);
-    if (arg != arg_aliases_.end()) return arg->second;
-  }
   absl::string_view name = text, argument;
   int64_t index = 0;
   const size_t colon = text.rfind(':');
@@ -182,11 +190,17 @@ absl::StatusOr<Output> Builder::Resolve(absl::string_view text, bool in_function
       name = name.substr(0, second);
     }
   }
-  auto it = made_.find(name);
-  if (it == made_.end()) {
+  if (in_function && argument.empty()) {
+    auto arg = arguments_by_name_.find(name);
+    if (arg != arguments_by_name_.end() && index >= 0 && static_cast<size_t>(index) < arg->second.count) {
+      return Output{graph_->args[arg->second.first + static_cast<size_t>(index)], 0};
+    }
+  }
+  auto it = numbers_.find(name);
+  if (it == numbers_.end()) {
     return absl::InvalidArgumentError(absl::StrCat("Node '", by, "': Unknown input node '", text, "'"));
   }
-  Made& made = it->second;
+  Made& made = made_[it->second];
   Node* node = made.node;
   if (!argument.empty() && node->error.ok()) {
     int64_t first = 0;
@@ -197,12 +211,11 @@ absl::StatusOr<Output> Builder::Resolve(absl::string_view text, bool in_function
                       made.output_counts[i], " tensors");
     index += first;
   }
-  constexpr int64_t kMaxOutputs = 1 << 20;
-  if (!node->error.ok() && index >= 0 && index < kMaxOutputs && index >= node->num_outputs()) {
+  if (const int64_t more = index + 1 - node->num_outputs(); !node->error.ok() && more > 0 && index < kMostTensors && more <= outputs_left_) {
     // How many outputs a node has that could not be read is anyone's guess: as many as are used.
+    outputs_left_ -= more;
     node->output_types.resize(static_cast<size_t>(index) + 1, DataType::kInvalid);
     node->output_shapes.resize(node->output_types.size());
-    node->constants.resize(node->output_types.size());
   }
   if (index < 0 || index >= node->num_outputs()) {
     return absl::InvalidArgumentError(absl::StrCat("Node '", by, "': Connecting to invalid output ", index, " of source node ", node->name,
@@ -244,12 +257,13 @@ absl::Status Builder::AddInput(Made& made, const Output& source) {
 
 absl::Status Builder::ConnectOne(Made& made, bool in_function) {
   Node* node = made.node;
+  node->inputs.reserve(static_cast<size_t>(made.def->input_size()));
   bool in_controls = false;
   for (const std::string& text : made.def->input()) {
     absl::string_view name = text;
     if (absl::ConsumePrefix(&name, "^")) {
       in_controls = true;
-      if (in_function && arg_aliases_.contains(name)) continue;  // an argument is always there
+      if (in_function && arguments_by_name_.contains(name)) continue;  // an argument is always there
       Node* control = FindNode(name);
       if (control == nullptr) {
         return absl::InvalidArgumentError(absl::StrCat("Node '", node->name, "': Unknown input node '", text, "'"));
@@ -273,7 +287,7 @@ absl::Status Builder::ConnectOne(Made& made, bool in_function) {
 }
 
 absl::Status Builder::Connect(bool in_function) {
-  for (absl::string_view name : order_) SM_RETURN_IF_ERROR(ConnectOne(made_.at(name), in_function));
+  for (Made& made : made_) SM_RETURN_IF_ERROR(ConnectOne(made, in_function));
   return absl::OkStatus();
 }
 
@@ -332,16 +346,10 @@ absl::StatusOr<std::shared_ptr<const Graph>> ImportedFunctions::Instantiate(cons
 
 absl::StatusOr<std::shared_ptr<const Graph>> ImportedFunctions::Build(const proto::FunctionDef& function, const Attributes& attributes) {
   auto graph = std::make_shared<Graph>();
-  Builder builder(graph.get(), *this, *catalog_, attributes);
-  int index = 0;
+  Builder builder(graph.get(), *this, *catalog_, attributes, function.node_def_size());
   for (const proto::OpDef::ArgDef& arg : function.signature().input_arg()) {
     SM_ASSIGN_OR_RETURN(std::vector<DataType> types, FlatTypes({ArgOf(arg)}, attributes));
-    for (size_t i = 0; i < types.size(); ++i) {
-      const bool list = !arg.number_attr().empty() || !arg.type_list_attr().empty();
-      std::vector<std::string> aliases = {absl::StrCat(arg.name(), ":", i)};
-      if (i == 0) aliases.push_back(arg.name());
-      builder.AddArg(list ? absl::StrCat(arg.name(), "_", i) : arg.name(), index++, types[i], std::move(aliases));
-    }
+    builder.AddArg(arg.name(), types, !arg.number_attr().empty() || !arg.type_list_attr().empty());
   }
   for (const proto::NodeDef& node : function.node_def()) SM_RETURN_IF_ERROR(builder.AddNode(node));
   SM_RETURN_IF_ERROR(builder.Connect(true));
@@ -391,7 +399,7 @@ void ForgetScalarShape(Node* node) {
 absl::StatusOr<std::unique_ptr<Graph>> ImportGraph(const proto::GraphDef& def, ImportedFunctions& functions, OpCatalog& catalog) {
   auto graph = std::make_unique<Graph>();
   static const Attributes* const kNone = new Attributes();
-  Builder builder(graph.get(), functions, catalog, *kNone);
+  Builder builder(graph.get(), functions, catalog, *kNone, def.node_size());
   for (const proto::NodeDef& node : def.node()) {
     SM_CHECK_ARGUMENT(LegalName(node.name()), "Node '", node.name(), "': Node name contains invalid characters");
     SM_CHECK_ARGUMENT(LegalDevice(node.device()), "Malformed device specification '", node.device(), "' in node \"", node.name(), "\"");

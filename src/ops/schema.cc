@@ -234,22 +234,22 @@ int64_t ListSize(const AttrValue& value) {
       value);
 }
 
-absl::Status CheckType(const AttrSchema& schema, absl::string_view where, DataType type) {
+absl::Status CheckType(const AttrSchema& schema, DataType type) {
   if (schema.allowed_types.empty()) return absl::OkStatus();
   if (std::find(schema.allowed_types.begin(), schema.allowed_types.end(), RemoveRef(type)) != schema.allowed_types.end()) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      where, ": Value for attr '", schema.name, "' of ", DataTypeName(type), " is not in the list of allowed values: ",
+      "Value for attr '", schema.name, "' of ", DataTypeName(type), " is not in the list of allowed values: ",
       absl::StrJoin(schema.allowed_types, ", ", [](std::string* out, DataType t) { out->append(DataTypeName(t)); })));
 }
 
-absl::Status CheckString(const AttrSchema& schema, absl::string_view where, const std::string& value) {
+absl::Status CheckString(const AttrSchema& schema, const std::string& value) {
   if (schema.allowed_strings.empty()) return absl::OkStatus();
   if (std::find(schema.allowed_strings.begin(), schema.allowed_strings.end(), value) != schema.allowed_strings.end()) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(where, ": Value for attr '", schema.name, "' of \"", value,
+  return absl::InvalidArgumentError(absl::StrCat("Value for attr '", schema.name, "' of \"", value,
                                                  "\" is not in the list of allowed values: \"",
                                                  absl::StrJoin(schema.allowed_strings, "\", \""), "\""));
 }
@@ -291,45 +291,45 @@ absl::StatusOr<OpSchema> ParseSchema(const OpDef& op) {
   return schema;
 }
 
-absl::Status CompleteAttributes(const OpSchema& schema, absl::string_view where, Attributes* attributes) {
+absl::Status CompleteAttributes(const OpSchema& schema, Attributes* attributes) {
+  attributes->Reserve(schema.attrs.size());
   for (const AttrSchema& attr : schema.attrs) {
     const AttrValue* value = attributes->Find(attr.name);
     if (value == nullptr) {
       if (!attr.has_default) {
-        return absl::NotFoundError(absl::StrCat(where, ": No attr named '", attr.name, "' in NodeDef, op ", schema.op, " needs it"));
+        return absl::NotFoundError(absl::StrCat("No attr named '", attr.name, "' in NodeDef, op ", schema.op, " needs it"));
       }
       attributes->Set(attr.name, attr.default_value);
       continue;
     }
-    const std::string kind = KindOf(*value);
+    const absl::string_view kind = KindOf(*value);
     if (kind != attr.kind) {
       if (absl::StartsWith(attr.kind, "list(") && ListSize(*value) == 0) {
         attributes->Set(attr.name, EmptyList(attr.kind));
         value = attributes->Find(attr.name);
       } else {
-        return absl::InvalidArgumentError(absl::StrCat(where, ": AttrValue of '", attr.name, "' had value with type '", kind, "' when '", attr.kind, "' expected"));
+        return absl::InvalidArgumentError(absl::StrCat("AttrValue of '", attr.name, "' had value with type '", kind, "' when '", attr.kind, "' expected"));
       }
     }
     if (attr.has_minimum) {
       const int64_t actual = attr.kind == "int" ? std::get<int64_t>(*value) : ListSize(*value);
-      SM_CHECK_ARGUMENT(actual >= attr.minimum, where, ": Value for attr '", attr.name, "' of ", actual, " must be at least minimum ", attr.minimum);
+      SM_CHECK_ARGUMENT(actual >= attr.minimum, "Value for attr '", attr.name, "' of ", actual, " must be at least minimum ", attr.minimum);
     }
     if (attr.kind == "type") {
-      SM_RETURN_IF_ERROR(CheckType(attr, where, std::get<DataType>(*value)));
+      SM_RETURN_IF_ERROR(CheckType(attr, std::get<DataType>(*value)));
     } else if (attr.kind == "list(type)") {
-      for (DataType type : std::get<std::vector<DataType>>(*value)) SM_RETURN_IF_ERROR(CheckType(attr, where, type));
+      for (DataType type : std::get<std::vector<DataType>>(*value)) SM_RETURN_IF_ERROR(CheckType(attr, type));
     } else if (attr.kind == "string") {
-      SM_RETURN_IF_ERROR(CheckString(attr, where, std::get<std::string>(*value)));
+      SM_RETURN_IF_ERROR(CheckString(attr, std::get<std::string>(*value)));
     } else if (attr.kind == "list(string)") {
-      for (const std::string& s : std::get<std::vector<std::string>>(*value)) SM_RETURN_IF_ERROR(CheckString(attr, where, s));
+      for (const std::string& s : std::get<std::vector<std::string>>(*value)) SM_RETURN_IF_ERROR(CheckString(attr, s));
     }
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<DataType>> FlatTypes(const std::vector<ArgSchema>& arguments, const Attributes& attributes,
-                                                std::vector<int>* counts) {
-  constexpr int64_t kMaxTensors = 1 << 20;  // of one argument
+                                                std::vector<int>* counts, int64_t most) {
   std::vector<DataType> types;
   for (const ArgSchema& arg : arguments) {
     const size_t before = types.size();
@@ -339,7 +339,8 @@ absl::StatusOr<std::vector<DataType>> FlatTypes(const std::vector<ArgSchema>& ar
     } else {
       const DataType type = arg.type_attr.empty() ? arg.type : attributes.Type(arg.type_attr);
       const int64_t n = arg.number_attr.empty() ? 1 : attributes.Int(arg.number_attr);
-      SM_CHECK_ARGUMENT(n >= 0 && n <= kMaxTensors, "attribute '", arg.number_attr, "' is ", n, ", must be in [0, ", kMaxTensors, "]");
+      const int64_t left = most - static_cast<int64_t>(before);
+      SM_CHECK_ARGUMENT(n >= 0 && (n <= 1 || n <= left), "attribute '", arg.number_attr, "' is ", n, ", must be in [0, ", left, "]");
       types.insert(types.end(), static_cast<size_t>(n), type);
     }
     if (arg.is_ref) {

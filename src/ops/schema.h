@@ -41,14 +41,16 @@ struct OpSchema {
 // InvalidArgument where the text does not follow the grammar (a mistake of whoever defined the op).
 absl::StatusOr<OpSchema> ParseSchema(const OpDef& op);
 
-// Fills in the defaults, and checks kinds, minimums and allowed values. `where` begins the messages.
+// Fills in the defaults, and checks kinds, minimums and allowed values.
 // NotFound for a missing attribute without default, InvalidArgument for a bad one.
-absl::Status CompleteAttributes(const OpSchema& schema, absl::string_view where, Attributes* attributes);
+absl::Status CompleteAttributes(const OpSchema& schema, Attributes* attributes);
 
 // The flat dtypes of the arguments for these attributes; reference arguments as MakeRef(dtype).
-// `counts`, where given, gets the number of tensors of each argument.
+// `counts`, where given, gets the number of tensors of each argument. InvalidArgument where an attribute asks for more than
+// `most` tensors: a number of a few bytes must not make lists of gigabytes.
+constexpr int64_t kMostTensors = 1 << 20;
 absl::StatusOr<std::vector<DataType>> FlatTypes(const std::vector<ArgSchema>& arguments, const Attributes& attributes,
-                                                std::vector<int>* counts = nullptr);
+                                                std::vector<int>* counts = nullptr, int64_t most = kMostTensors);
 
 }  // namespace savedmodel
 

@@ -144,6 +144,8 @@ absl::StatusOr<std::unique_ptr<Graph>> Extract(const Graph& graph, const std::ve
   for (const auto& node : graph.nodes()) {
     Node* copy = map[node->id()];
     if (copy == nullptr) continue;
+    copy->inputs.reserve(node->inputs.size());
+    copy->controls.reserve(node->controls.size());
     for (const Output& input : node->inputs) copy->inputs.push_back(translate(input));
     for (const Node* control : node->controls) {
       if (map[control->id()] != nullptr) copy->controls.push_back(map[control->id()]);

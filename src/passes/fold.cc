@@ -58,17 +58,16 @@ class Folder {
     if (node->Is("_Arg")) return;
     if (node->Is("Const") || node->Is("HostConst")) {
       if (!node->error.ok()) return;
-      node->constants[0] = node->attrs().TensorValue("value");
-      node->output_shapes[0] = node->constants[0].shape();
+      node->SetConstant(0, node->attrs().TensorValue("value"));
       return;
     }
-    node->constants.assign(node->output_types.size(), Tensor());
+    node->constants.clear();
     if (!node->error.ok() || node->def() == nullptr) return;
     if (!node->bodies.empty()) return VisitBodies(node);
     InferShapes(node);
     if (waits_) return;
     if (node->Is("PlaceholderWithDefault")) {
-      if (const Tensor* value = ConstantOf(node->inputs[0]); value != nullptr) node->constants[0] = *value;
+      if (const Tensor* value = ConstantOf(node->inputs[0]); value != nullptr) node->SetConstant(0, *value);
     } else if (IsHandle(*node)) {
       Compute(node, {});
     } else if (ReadsVariable(*node)) {
@@ -86,8 +85,7 @@ class Folder {
     Tensor value = variable->Read();
     if (!value.initialized() || value.dtype() != node->output_types[0]) return;
     if (freeze_ && !written.contains(variable) && context_.state->Freeze(handle->data<ResourceHandle>()[0].get())) {
-      node->output_shapes[0] = value.shape();
-      node->constants[0] = std::move(value);
+      node->SetConstant(0, std::move(value));
     } else if (variable->shape().fully_known()) {
       node->output_shapes[0] = variable->shape();
     }
@@ -125,10 +123,7 @@ class Folder {
     absl::StatusOr<std::vector<Tensor>> outputs =
         Evaluate(*node->def(), node->attrs(), std::move(inputs), *context_.state, *context_.pool, options);
     if (!outputs.ok()) return;  // the run tells the error, if it comes there
-    for (int i = 0; i < node->num_outputs(); ++i) {
-      node->output_shapes[i] = (*outputs)[i].shape();
-      node->constants[i] = std::move((*outputs)[i]);
-    }
+    for (int i = 0; i < node->num_outputs(); ++i) node->SetConstant(i, std::move((*outputs)[i]));
   }
 
   void VisitBodies(Node* node) {
@@ -146,9 +141,12 @@ class Folder {
   }
 
   static void SetArg(Node* arg, const Output& value) {
-    arg->output_shapes[0] = ShapeOf(value);
-    const Tensor* known = ConstantOf(value);
-    arg->constants[0] = known == nullptr ? Tensor() : *known;
+    SetArg(arg, ShapeOf(value), ConstantOf(value));
+  }
+  static void SetArg(Node* arg, const PartialShape& shape, const Tensor* known) {
+    arg->constants.clear();
+    if (known != nullptr) arg->SetConstant(0, *known);
+    arg->output_shapes[0] = shape;
   }
 
   // The shapes with which a loop begins hold in later rounds only as far as the body gives them back.
@@ -164,10 +162,7 @@ class Folder {
         const bool invariant = body->results[i] == Output{body->args[i], 0};
         const Tensor* known = invariant ? ConstantOf(node->inputs[i]) : nullptr;
         if (invariant) shapes[i] = ShapeOf(node->inputs[i]);
-        for (Graph* graph : {cond, body}) {
-          graph->args[i]->output_shapes[0] = shapes[i];
-          graph->args[i]->constants[0] = known == nullptr ? Tensor() : *known;
-        }
+        for (Graph* graph : {cond, body}) SetArg(graph->args[i], shapes[i], known);
       }
       Run(body);
       bool holds = true;
@@ -183,17 +178,14 @@ class Folder {
     for (size_t i = 0; i < n; ++i) {
       // What comes out unchanged is what went in.
       const Tensor* known = body->results[i] == Output{body->args[i], 0} ? ConstantOf(node->inputs[i]) : nullptr;
-      if (known != nullptr) node->constants[i] = *known;
+      if (known != nullptr) node->SetConstant(static_cast<int>(i), *known);
     }
   }
 
   // Bodies that run once for each of a number of things: nothing is known of what they get.
   void VisitEach(Node* node) {
     Graph* body = node->bodies[0].get();
-    for (Node* arg : body->args) {
-      arg->output_shapes[0] = PartialShape();
-      arg->constants[0] = Tensor();
-    }
+    for (Node* arg : body->args) SetArg(arg, PartialShape(), nullptr);
     if (node->Is("For")) body->args[0]->output_shapes[0] = TensorShape();
     Run(body);
   }
@@ -258,8 +250,7 @@ void Materialize(Graph* graph, PassContext& context) {
       attributes.Set("value", *node->constant(i));
       Node* made = graph->AddNode(i == 0 ? absl::StrCat(node->name, "/_known") : absl::StrCat(node->name, "/_known_", i),
                                   context.catalog->Find("Const"), std::make_shared<const Attributes>(std::move(attributes)), {node->output_types[i]});
-      made->constants[0] = *node->constant(i);
-      made->output_shapes[0] = made->constants[0].shape();
+      made->SetConstant(0, *node->constant(i));
       replaced[{node, i}] = {made, 0};
     }
   }

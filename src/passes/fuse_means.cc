@@ -33,7 +33,6 @@ absl::Status Fuse(Graph* graph) {
     SetAttr(images, "keep_dims", node->attrs().Bool("keep_dims"));
     images->output_types.push_back(node->output_types[0]);
     images->output_shapes.push_back(node->output_shapes[0]);
-    images->constants.resize(images->output_types.size());
     uses.Replace({node.get(), 0}, {images, 1});
   }
   return absl::OkStatus();

@@ -64,8 +64,7 @@ Output AddConstant(Graph* graph, PassContext& context, const std::string& name, 
   attributes.Set("dtype", value.dtype());
   attributes.Set("value", value);
   Node* node = graph->AddNode(name, context.catalog->Find("Const"), std::make_shared<const Attributes>(std::move(attributes)), {value.dtype()});
-  node->output_shapes[0] = value.shape();
-  node->constants[0] = std::move(value);
+  node->SetConstant(0, std::move(value));
   return {node, 0};
 }
 

@@ -3,6 +3,7 @@
 // Order is kept as the reference keeps it: nodes of the body without inputs wait for what the call waits for, and who
 // waits for the call waits for the body's side effects. Stateful nodes of a function run even if nobody reads them.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/status_macros.h"
@@ -11,8 +12,9 @@
 namespace savedmodel {
 namespace {
 
-constexpr int kMaxDepth = 256;          // of calls within calls
-constexpr size_t kMaxNodes = 4 << 20;   // of one plan: a chain of doubling calls must end
+constexpr int kMaxDepth = 256;           // of calls within calls
+constexpr size_t kMostCopied = 1 << 20;  // nodes and outputs of one plan: a chain of doubling calls or branches must end
+constexpr size_t kFewControls = 8;       // that every node of a body may wait for itself
 
 class Inliner {
  public:
@@ -87,7 +89,7 @@ class Inliner {
                         "node \"", call->name, "\": argument ", i, " is ", DataTypeName(TypeOf(call->inputs[i])), ", the function wants ",
                         DataTypeName(TypeOf({body->args[i], 0})));
     }
-    SM_CHECK_ARGUMENT(graph->size() + body->size() < kMaxNodes, "inlining \"", call->name, "\" makes a graph of more than ", kMaxNodes, " nodes");
+    SM_RETURN_IF_ERROR(Count(*body, *call));
 
     std::vector<Node*> map(body->size(), nullptr);
     absl::flat_hash_map<const Node*, size_t> arg_index;
@@ -106,15 +108,22 @@ class Inliner {
     };
     Node* end = graph->AddNode(absl::StrCat(prefix, "_end"), context_.catalog->Find("NoOp"), std::make_shared<const Attributes>(), {});
     end->controls = call->controls;
+    std::vector<Node*> before = call->controls;  // what nodes of the body wait for
+    if (before.size() > kFewControls) {
+      Node* begin = graph->AddNode(absl::StrCat(prefix, "_begin"), end->info, end->attributes, {});
+      begin->controls = std::exchange(before, {begin});
+    }
     for (const auto& node : body->nodes()) {
       Node* copy = map[node->id()];
       if (copy == nullptr) continue;
+      copy->inputs.reserve(node->inputs.size());
+      copy->controls.reserve(node->controls.size() + before.size());
       for (const Output& input : node->inputs) copy->inputs.push_back(translate(input));
       for (const Node* control : node->controls) {
         if (map[control->id()] != nullptr) copy->controls.push_back(map[control->id()]);
       }
-      if (!call->controls.empty() && !copy->Is("Const")) {
-        for (Node* control : call->controls) {
+      if (!copy->Is("Const")) {
+        for (Node* control : before) {
           if (std::find(copy->controls.begin(), copy->controls.end(), control) == copy->controls.end()) copy->controls.push_back(control);
         }
       }
@@ -141,6 +150,13 @@ class Inliner {
       }
     }
     (*done)[call] = end;
+    return absl::OkStatus();
+  }
+
+  // Before a body is copied.
+  absl::Status Count(const Graph& body, const Node& by) {
+    for (const auto& node : body.nodes()) copied_ += 1 + node->output_types.size();
+    SM_CHECK_ARGUMENT(copied_ < kMostCopied, "inlining \"", by.name, "\" makes a graph of more than ", kMostCopied, " nodes and outputs");
     return absl::OkStatus();
   }
 
@@ -184,6 +200,7 @@ class Inliner {
         SM_CHECK_ARGUMENT(type == DataType::kInvalid || RemoveRef(type) == RemoveRef(node->output_types[i]), "node \"", node->name, "\": output ", i,
                           " is ", DataTypeName(node->output_types[i]), ", ", function.name, " gives ", DataTypeName(type));
       }
+      SM_RETURN_IF_ERROR(Count(*loaded, *node));
       std::shared_ptr<Graph> body = CopyGraph(*loaded);
       for (const auto& inner : body->nodes()) inner->keep = inner->keep || Kept(*inner);
       for (Node* inner : body->control_results) inner->keep = true;
@@ -196,6 +213,7 @@ class Inliner {
   }
 
   PassContext& context_;
+  size_t copied_ = 0;
 };
 
 }  // namespace

@@ -29,8 +29,7 @@ Node* AddReciprocal(Graph* graph, const Node& division, const Tensor& value, Pas
   attributes.Set("value", (*made)[0]);
   Node* node = graph->AddNode(absl::StrCat(division.name, "/_reciprocal"), context.catalog->Find("Const"),
                               std::make_shared<const Attributes>(std::move(attributes)), {value.dtype()});
-  node->output_shapes[0] = value.shape();
-  node->constants.assign(1, std::move((*made)[0]));
+  node->SetConstant(0, std::move((*made)[0]));
   return node;
 }
 

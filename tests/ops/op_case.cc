@@ -44,7 +44,7 @@ bool Same(const T& a, const T& b, const Tolerance& t) {
 absl::StatusOr<std::vector<Tensor>> RunThere(const std::string& op, Attributes attributes, const std::vector<Tensor>& inputs, SessionState& state) {
   std::shared_ptr<const OpDef> def = BuiltinOps()->Find(op);
   absl::StatusOr<OpSchema> schema = ParseSchema(*def);
-  if (absl::Status status = CompleteAttributes(*schema, op, &attributes); !status.ok()) return status;
+  if (absl::Status status = CompleteAttributes(*schema, &attributes); !status.ok()) return status;
   static const std::shared_ptr<ThreadPool> pool = MakeThreadPool(2);
   return EvaluateOnDevice(*def, attributes, inputs, state, *pool, TestDevice());
 }
@@ -75,7 +75,7 @@ absl::StatusOr<std::vector<Tensor>> OpCase::Run() {
   absl::StatusOr<OpSchema> schema = ParseSchema(*def);
   if (!schema.ok()) return schema.status();
   Attributes attributes = attributes_;
-  if (absl::Status status = CompleteAttributes(*schema, op_, &attributes); !status.ok()) return status;
+  if (absl::Status status = CompleteAttributes(*schema, &attributes); !status.ok()) return status;
   static const std::shared_ptr<ThreadPool> pool = MakeThreadPool(2);
   EvaluateOptions options;
   options.check_inferred_shapes = true;

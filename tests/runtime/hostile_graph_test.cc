@@ -1,0 +1,93 @@
+// Small files that ask for large graphs: they are refused, and what else is in them works.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/text_format.h"
+#include "model_builder.h"
+
+namespace savedmodel {
+namespace {
+
+constexpr int64_t kMillion = int64_t{1} << 20;
+
+absl::Status Fetch(const SavedModelBundle& bundle, const std::string& name) { return bundle.session->Run({}, {name}).status(); }
+
+void CheckRefused(const absl::Status& status, const std::string& part) {
+  INFO(status.ToString());
+  CHECK(status.code() == absl::StatusCode::kInvalidArgument);
+  CHECK(absl::StrContains(status.message(), part));
+}
+
+void AddFunction(ModelBuilder* b, const std::string& text) {
+  REQUIRE(google::protobuf::TextFormat::ParseFromString(text, b->meta_graph()->mutable_graph_def()->mutable_library()->add_function()));
+}
+
+// A function of a float that ends in the body's `nodes`, of which "last" is what it returns.
+std::string FunctionText(const std::string& name, const std::string& nodes) {
+  return absl::StrCat("signature { name: \"", name, "\" input_arg { name: \"a\" type: DT_FLOAT } output_arg { name: \"o\" type: DT_FLOAT } } ", nodes,
+                      " ret { key: \"o\" value: \"last:output:0\" }");
+}
+
+TEST_CASE("hostile graph: attributes of a few bytes do not make lists of gigabytes") {
+  ModelBuilder b;
+  b.Const("one", Tensor::Scalar<float>(1));
+  b.Const("axis", Tensor::Scalar<int32_t>(0));
+  for (int i = 0; i < 3000; ++i) {
+    b.Node(absl::StrCat("split", i), "Split", {"axis", "one"}).Type("T", DataType::kFloat).Int("num_split", kMillion);
+    b.Node(absl::StrCat("sum", i), "AddN", {"one"}).Type("T", DataType::kFloat).Int("N", kMillion);
+    b.Node(absl::StrCat("unknown", i), "NoSuchOp", {});
+    b.Node(absl::StrCat("user", i), "Identity", {absl::StrCat("unknown", i, ":1000000")}).Type("T", DataType::kFloat);
+  }
+  absl::StatusOr<SavedModelBundle> bundle = b.Load();
+  CheckRefused(bundle.status(), "Connecting to invalid output 1000000 of source node unknown0");
+
+  ModelBuilder few;
+  few.Const("one", Tensor::Scalar<float>(1));
+  few.Const("axis", Tensor::Scalar<int32_t>(0));
+  for (int i = 0; i < 3000; ++i) {
+    few.Node(absl::StrCat("split", i), "Split", {"axis", "one"}).Type("T", DataType::kFloat).Int("num_split", kMillion);
+    few.Node(absl::StrCat("sum", i), "AddN", {"one"}).Type("T", DataType::kFloat).Int("N", kMillion);
+  }
+  bundle = few.Load();
+  REQUIRE(bundle.ok());
+  CheckRefused(Fetch(*bundle, "split2999"), "attribute 'num_split' is 1048576, must be in [0, ");
+  CheckRefused(Fetch(*bundle, "sum0"), "attribute 'N' is 1048576, must be in [0, 4097]");
+  CHECK(Fetch(*bundle, "one").ok());
+}
+
+TEST_CASE("hostile graph: calls and branches that double end") {
+  ModelBuilder b;
+  constexpr int kDepth = 60;
+  b.Const("x", Tensor::Scalar<float>(1));
+  b.Const("yes", Tensor::Scalar<bool>(true));
+  for (int i = 0; i < kDepth; ++i) {
+    const std::string called = absl::StrCat("func { name: \"", i + 1, "\" }");
+    const std::string call = absl::StrCat("op: \"PartitionedCall\" attr { key: \"Tin\" value { list { type: DT_FLOAT } } } ",
+                                          "attr { key: \"Tout\" value { list { type: DT_FLOAT } } } attr { key: \"f\" value { func { name: \"call", i + 1, "\" } } }");
+    const auto branch = [&](const std::string& name) {
+      return absl::StrCat("attr { key: \"", name, "\" value { func { name: \"branch", i + 1, "\" } } } ");
+    };
+    AddFunction(&b, FunctionText(absl::StrCat("call", i), absl::StrCat("node_def { name: \"first\" input: \"a\" ", call, " } node_def { name: \"last\" input: \"first:output:0\" ", call, " }")));
+    AddFunction(&b, FunctionText(absl::StrCat("branch", i),
+                                 absl::StrCat("node_def { name: \"yes\" op: \"Const\" attr { key: \"dtype\" value { type: DT_BOOL } } attr { key: \"value\" value { tensor { dtype: DT_BOOL tensor_shape {} bool_val: true } } } } ",
+                                              "node_def { name: \"last\" op: \"If\" input: \"yes:output:0\" input: \"a\" attr { key: \"Tcond\" value { type: DT_BOOL } } ",
+                                              "attr { key: \"Tin\" value { list { type: DT_FLOAT } } } attr { key: \"Tout\" value { list { type: DT_FLOAT } } } ", branch("then_branch"), branch("else_branch"), "}")));
+  }
+  for (const char* name : {"call", "branch"}) {
+    AddFunction(&b, FunctionText(absl::StrCat(name, kDepth), "node_def { name: \"last\" op: \"Identity\" input: \"a\" attr { key: \"T\" value { type: DT_FLOAT } } }"));
+    b.Node(name, "PartitionedCall", {"x"});
+    auto& attributes = *b.meta_graph()->mutable_graph_def()->mutable_node(b.meta_graph()->graph_def().node_size() - 1)->mutable_attr();
+    attributes["f"].mutable_func()->set_name(absl::StrCat(name, 0));
+    for (const char* types : {"Tin", "Tout"}) attributes[types].mutable_list()->add_type(proto::DT_FLOAT);
+  }
+  absl::StatusOr<SavedModelBundle> bundle = b.Load();
+  REQUIRE(bundle.ok());
+  CheckRefused(Fetch(*bundle, "call"), "makes a graph of more than");
+  CheckRefused(Fetch(*bundle, "branch"), "makes a graph of more than");
+  CHECK(Fetch(*bundle, "x").ok());
+}
+
+}  // namespace
+}  // namespace savedmodel
