@@ -11,15 +11,15 @@ namespace {
 
 constexpr int kMaxNesting = 32;  // of functions as attributes of functions
 
-absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes& arguments, int depth);
+absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes& arguments, Allocator* allocator, int depth);
 
-absl::StatusOr<FunctionRef> ReadFunction(const proto::NameAttrList& message, const Attributes& arguments, int depth) {
+absl::StatusOr<FunctionRef> ReadFunction(const proto::NameAttrList& message, const Attributes& arguments, Allocator* allocator, int depth) {
   SM_CHECK_ARGUMENT(depth < kMaxNesting, "functions as attributes are nested more than ", kMaxNesting, " deep");
-  SM_ASSIGN_OR_RETURN(Attributes attributes, Read(message.attr(), arguments, depth + 1));
+  SM_ASSIGN_OR_RETURN(Attributes attributes, Read(message.attr(), arguments, allocator, depth + 1));
   return FunctionRef{message.name(), std::make_shared<const Attributes>(std::move(attributes))};
 }
 
-absl::StatusOr<AttrValue> ReadList(const proto::AttrValue::ListValue& list, const Attributes& arguments, int depth) {
+absl::StatusOr<AttrValue> ReadList(const proto::AttrValue::ListValue& list, const Attributes& arguments, Allocator* allocator, int depth) {
   if (list.s_size() > 0) return AttrValue(std::vector<std::string>(list.s().begin(), list.s().end()));
   if (list.f_size() > 0) return AttrValue(std::vector<float>(list.f().begin(), list.f().end()));
   if (list.b_size() > 0) return AttrValue(std::vector<bool>(list.b().begin(), list.b().end()));
@@ -39,7 +39,7 @@ absl::StatusOr<AttrValue> ReadList(const proto::AttrValue::ListValue& list, cons
   if (list.tensor_size() > 0) {
     std::vector<Tensor> tensors;
     for (const proto::TensorProto& tensor : list.tensor()) {
-      SM_ASSIGN_OR_RETURN(Tensor read, TensorFromProto(tensor));
+      SM_ASSIGN_OR_RETURN(Tensor read, TensorFromProto(tensor, allocator));
       tensors.push_back(std::move(read));
     }
     return AttrValue(std::move(tensors));
@@ -47,7 +47,7 @@ absl::StatusOr<AttrValue> ReadList(const proto::AttrValue::ListValue& list, cons
   if (list.func_size() > 0) {
     std::vector<FunctionRef> functions;
     for (const proto::NameAttrList& function : list.func()) {
-      SM_ASSIGN_OR_RETURN(FunctionRef read, ReadFunction(function, arguments, depth));
+      SM_ASSIGN_OR_RETURN(FunctionRef read, ReadFunction(function, arguments, allocator, depth));
       functions.push_back(std::move(read));
     }
     return AttrValue(std::move(functions));
@@ -55,7 +55,7 @@ absl::StatusOr<AttrValue> ReadList(const proto::AttrValue::ListValue& list, cons
   return AttrValue(std::vector<int64_t>(list.i().begin(), list.i().end()));
 }
 
-absl::StatusOr<AttrValue> ReadValue(const proto::AttrValue& value, const Attributes& arguments, int depth) {
+absl::StatusOr<AttrValue> ReadValue(const proto::AttrValue& value, const Attributes& arguments, Allocator* allocator, int depth) {
   switch (value.value_case()) {
     case proto::AttrValue::kS: return AttrValue(std::string(value.s()));
     case proto::AttrValue::kI: return AttrValue(static_cast<int64_t>(value.i()));
@@ -67,14 +67,14 @@ absl::StatusOr<AttrValue> ReadValue(const proto::AttrValue& value, const Attribu
       return AttrValue(std::move(shape));
     }
     case proto::AttrValue::kTensor: {
-      SM_ASSIGN_OR_RETURN(Tensor tensor, TensorFromProto(value.tensor()));
+      SM_ASSIGN_OR_RETURN(Tensor tensor, TensorFromProto(value.tensor(), allocator));
       return AttrValue(std::move(tensor));
     }
     case proto::AttrValue::kFunc: {
-      SM_ASSIGN_OR_RETURN(FunctionRef function, ReadFunction(value.func(), arguments, depth));
+      SM_ASSIGN_OR_RETURN(FunctionRef function, ReadFunction(value.func(), arguments, allocator, depth));
       return AttrValue(std::move(function));
     }
-    case proto::AttrValue::kList: return ReadList(value.list(), arguments, depth);
+    case proto::AttrValue::kList: return ReadList(value.list(), arguments, allocator, depth);
     case proto::AttrValue::kPlaceholder: {
       const AttrValue* argument = arguments.Find(value.placeholder());
       return argument == nullptr ? AttrValue() : *argument;
@@ -83,13 +83,13 @@ absl::StatusOr<AttrValue> ReadValue(const proto::AttrValue& value, const Attribu
   }
 }
 
-absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes& arguments, int depth) {
+absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes& arguments, Allocator* allocator, int depth) {
   Attributes::Values values;
   values.reserve(message.size());
   for (const auto& [name, value] : message) {
     // Of what others noted on the node, only this changes an answer: the condition then has to be a scalar.
     if (!name.empty() && name[0] == '_' && name != "_lower_using_switch_merge") continue;
-    absl::StatusOr<AttrValue> read = ReadValue(value, arguments, depth);
+    absl::StatusOr<AttrValue> read = ReadValue(value, arguments, allocator, depth);
     if (!read.ok()) return absl::Status(read.status().code(), absl::StrCat("attribute '", name, "': ", read.status().message()));
     values.emplace_back(name, *std::move(read));
   }
@@ -98,8 +98,8 @@ absl::StatusOr<Attributes> Read(const ProtoAttributes& message, const Attributes
 
 }  // namespace
 
-absl::StatusOr<Attributes> ReadAttributes(const ProtoAttributes& message, const Attributes& arguments) {
-  return Read(message, arguments, 0);
+absl::StatusOr<Attributes> ReadAttributes(const ProtoAttributes& message, const Attributes& arguments, Allocator* allocator) {
+  return Read(message, arguments, allocator, 0);
 }
 
 }  // namespace savedmodel

@@ -119,7 +119,7 @@ absl::Status Builder::Describe(const proto::NodeDef& def, Made* made, Attributes
   const auto at_node = [&](const absl::Status& status, absl::string_view after = "") {
     return status.ok() ? status : absl::Status(status.code(), absl::StrCat(named(), ": ", status.message(), after));
   };
-  absl::StatusOr<Attributes> read = ReadAttributes(def.attr(), arguments_);
+  absl::StatusOr<Attributes> read = ReadAttributes(def.attr(), arguments_, functions_.allocator());
   if (!read.ok()) return at_node(read.status(), absl::StrCat("\n\t [[{{node ", def.name(), "}}]]"));
   *attributes = *std::move(read);
   const OpInfo& info = *made->node->info;
@@ -293,8 +293,8 @@ absl::Status Builder::Connect(bool in_function) {
 
 }  // namespace
 
-ImportedFunctions::ImportedFunctions(std::shared_ptr<const FunctionDefs> defs, std::shared_ptr<OpCatalog> catalog)
-    : defs_(std::move(defs)), catalog_(std::move(catalog)) {
+ImportedFunctions::ImportedFunctions(std::shared_ptr<const FunctionDefs> defs, std::shared_ptr<OpCatalog> catalog, std::shared_ptr<Allocator> allocator)
+    : defs_(std::move(defs)), catalog_(std::move(catalog)), allocator_(std::move(allocator)) {
   for (int i = 0; i < defs_->size(); ++i) numbers_.emplace(defs_->about(i).name, i);
 }
 

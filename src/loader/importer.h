@@ -16,12 +16,14 @@ namespace savedmodel {
 // The functions of a GraphDef, made into graphs when they are called.
 class ImportedFunctions final : public FunctionLibrary {
  public:
-  ImportedFunctions(std::shared_ptr<const FunctionDefs> defs, std::shared_ptr<OpCatalog> catalog);
+  // Constants of the functions, and of the graph that calls them, are taken from `allocator`.
+  ImportedFunctions(std::shared_ptr<const FunctionDefs> defs, std::shared_ptr<OpCatalog> catalog, std::shared_ptr<Allocator> allocator);
 
   // What is wrong with the library as a whole: two functions of one name, a function named like an op, a function that
   // calls itself directly. Checked once at load.
   absl::Status Check() const;
 
+  Allocator* allocator() const { return allocator_.get(); }
   bool Has(const std::string& name) const override { return numbers_.contains(name); }
   absl::StatusOr<std::shared_ptr<const Graph>> Instantiate(const FunctionRef& function) override;
   // The declaration, null for unknown names. Kept: a graph may call one function by its name many times.
@@ -32,6 +34,7 @@ class ImportedFunctions final : public FunctionLibrary {
 
   const std::shared_ptr<const FunctionDefs> defs_;
   std::shared_ptr<OpCatalog> catalog_;
+  const std::shared_ptr<Allocator> allocator_;
   absl::flat_hash_map<std::string, int> numbers_;  // the first of a name
   std::mutex mutex_;
   absl::flat_hash_map<std::string, std::shared_ptr<const Graph>> built_;         // guarded by mutex_, as the next:

@@ -107,6 +107,16 @@ absl::Status CheckContent(DataType dtype, const TensorShape& shape, const std::s
                      elements, " elements");
 }
 
+// The last string stands for all that follow: no more of them than a real file has.
+absl::Status CheckRepeated(const proto::TensorProto& message, int64_t elements) {
+  constexpr int64_t kMostBytes = int64_t{1} << 30;
+  const int64_t given = message.string_val_size(), missing = elements - given;
+  if (given == 0 || missing <= 0) return absl::OkStatus();
+  const int64_t each = static_cast<int64_t>(message.string_val(static_cast<int>(given) - 1).size());
+  if (each <= 32 || missing <= kMostBytes / each) return absl::OkStatus();
+  return CannotParse("a string of ", each, " bytes is repeated ", missing, " times, at most ", kMostBytes, " bytes are possible");
+}
+
 // A shape's dimensions as numbers; InvalidArgument where the rank is too large.
 absl::StatusOr<std::vector<int64_t>> Dimensions(const proto::TensorShapeProto& message) {
   if (message.dim_size() > kMaxRank) {
@@ -178,6 +188,7 @@ absl::StatusOr<Tensor> TensorFromProto(const proto::TensorProto& message, Alloca
   if (!allocated.ok() && !from_content) return CannotParse(allocated.status().message());
   SM_ASSIGN_OR_RETURN(Tensor tensor, std::move(allocated));
   if (tensor.num_elements() == 0) return tensor;
+  if (dtype == DataType::kString && !from_content) SM_RETURN_IF_ERROR(CheckRepeated(message, tensor.num_elements()));
   SM_RETURN_IF_ERROR(from_content ? FillFromContent(message.tensor_content(), &tensor) : FillFromLists(message, &tensor));
   return tensor;
 }

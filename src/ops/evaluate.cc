@@ -39,8 +39,8 @@ class Init final : public InitOfTensors<KernelInit> {
 
 class Context final : public KernelContext {
  public:
-  Context(std::vector<Tensor>& inputs, std::vector<DataType> types, SessionState& state, ThreadPool& pool)
-      : tensors_(inputs), types_(std::move(types)), outputs_(types_.size()), state_(state), pool_(pool) {
+  Context(std::vector<Tensor>& inputs, std::vector<DataType> types, SessionState& state, ThreadPool& pool, Allocator* allocator)
+      : tensors_(inputs), types_(std::move(types)), outputs_(types_.size()), state_(state), pool_(pool), allocator_(allocator) {
     for (const Tensor& t : tensors_) pointers_.push_back(&t);
     inputs_ = pointers_.data();
     num_inputs_ = static_cast<int>(pointers_.size());
@@ -48,12 +48,12 @@ class Context final : public KernelContext {
   int num_outputs() const override { return static_cast<int>(types_.size()); }
   DataType output_dtype(int i) const override { return types_[i]; }
   absl::StatusOr<Tensor*> Output(int i, const TensorShape& shape) override {
-    SM_ASSIGN_OR_RETURN(outputs_[i], Tensor::Allocate(RemoveRef(types_[i]), shape));
+    SM_ASSIGN_OR_RETURN(outputs_[i], Tensor::Allocate(RemoveRef(types_[i]), shape, allocator_));
     return &outputs_[i];
   }
   absl::Status SetOutput(int i, Tensor tensor) override {
     if (!tensor.owns()) {
-      SM_ASSIGN_OR_RETURN(tensor, tensor.Clone());
+      SM_ASSIGN_OR_RETURN(tensor, tensor.Clone(allocator_));
     }
     outputs_[i] = std::move(tensor);
     return absl::OkStatus();
@@ -61,11 +61,11 @@ class Context final : public KernelContext {
   absl::Status Forward(int i, int o, const TensorShape& shape) override { return SetOutput(o, tensors_[i].Reshaped(shape)); }
   absl::StatusOr<Tensor> Retain(int i) override {
     if (tensors_[i].owns()) return tensors_[i];
-    return tensors_[i].Clone();
+    return tensors_[i].Clone(allocator_);
   }
   absl::StatusOr<Tensor> Take(int i) override { return Retain(i); }
-  absl::StatusOr<Tensor> Scratch(DataType type, const TensorShape& shape) override { return Tensor::Allocate(type, shape); }
-  Allocator* allocator() const override { return HostAllocator(); }
+  absl::StatusOr<Tensor> Scratch(DataType type, const TensorShape& shape) override { return Tensor::Allocate(type, shape, allocator_); }
+  Allocator* allocator() const override { return allocator_; }
   ThreadPool& pool() const override { return pool_; }
   SessionState& state() const override { return state_; }
   absl::Status Interrupted() const override { return absl::OkStatus(); }
@@ -78,6 +78,7 @@ class Context final : public KernelContext {
   std::vector<Tensor> outputs_;
   SessionState& state_;
   ThreadPool& pool_;
+  Allocator* allocator_;
 };
 
 }  // namespace
@@ -96,7 +97,7 @@ absl::StatusOr<std::vector<Tensor>> Evaluate(const OpDef& op, const Attributes& 
   if (op.infer != nullptr) SM_RETURN_IF_ERROR(op.infer(infer));
   Init init(options.node_name, attributes, inputs, types, state, pool);
   SM_ASSIGN_OR_RETURN(KernelPtr kernel, op.cpu(init));
-  Context context(inputs, types, state, pool);
+  Context context(inputs, types, state, pool, options.allocator);
   SM_RETURN_IF_ERROR(kernel->Run(context));
   std::vector<Tensor> outputs = context.TakeOutputs();
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -12,6 +12,7 @@ namespace savedmodel {
 struct EvaluateOptions {
   std::string node_name = "node";
   const std::vector<DataType>* output_types = nullptr;  // where known: else they are found by the schema, which takes longer
+  Allocator* allocator = HostAllocator();
   bool check_inferred_shapes = false;  // Internal error where the shape rule contradicts the kernel
 };
 

@@ -120,6 +120,7 @@ class Folder {
     EvaluateOptions options;
     options.node_name = node->name;
     options.output_types = &node->output_types;
+    options.allocator = context_.allocator;
     absl::StatusOr<std::vector<Tensor>> outputs =
         Evaluate(*node->def(), node->attrs(), std::move(inputs), *context_.state, *context_.pool, options);
     if (!outputs.ok()) return;  // the run tells the error, if it comes there

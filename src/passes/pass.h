@@ -17,6 +17,7 @@ struct PassContext {
   FunctionLibrary* functions = nullptr;
   ResourceStore* state = nullptr;
   ThreadPool* pool = nullptr;
+  Allocator* allocator = HostAllocator();      // of what is computed before the run: the session's, with its limit
   bool freeze_variables = false;               // variables that the plan does not write become constants
   bool once = false;                           // the plan runs once: passes that only make it faster are left out
   bool allow_winograd = true;

@@ -125,11 +125,15 @@ class PreparedRun final : public Callable {
   RunOptions options_;
 };
 
-GraphSession::GraphSession(const SessionOptions& options, std::unique_ptr<Graph> graph, std::shared_ptr<FunctionLibrary> functions,
-                           std::shared_ptr<OpCatalog> catalog, std::shared_ptr<ResourceStore> state)
+std::shared_ptr<PooledAllocator> MakeSessionAllocator(const SessionOptions& options) {
+  return std::make_shared<PooledAllocator>(MemoryLimit(options), kKeptBytes, options.thread_pool);
+}
+
+GraphSession::GraphSession(const SessionOptions& options, std::shared_ptr<PooledAllocator> allocator, std::unique_ptr<Graph> graph,
+                           std::shared_ptr<FunctionLibrary> functions, std::shared_ptr<OpCatalog> catalog, std::shared_ptr<ResourceStore> state)
     : options_(options),
-      pool_(options.thread_pool != nullptr ? options.thread_pool : MakeThreadPool(options.num_threads)),
-      allocator_(std::make_shared<PooledAllocator>(MemoryLimit(options), kKeptBytes, pool_)),
+      pool_(options.thread_pool),
+      allocator_(std::move(allocator)),
       graph_(std::move(graph)),
       functions_(std::move(functions)),
       catalog_(std::move(catalog)),
@@ -275,6 +279,7 @@ absl::StatusOr<std::shared_ptr<const Plan>> GraphSession::MakePlan(const RunKind
   passes.functions = functions_.get();
   passes.state = state_.get();
   passes.pool = pool_.get();
+  passes.allocator = allocator_.get();
   passes.freeze_variables = !loading_;
   passes.once = loading_;
   passes.allow_winograd = options_.allow_winograd;

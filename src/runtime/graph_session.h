@@ -17,11 +17,15 @@ struct RunState;
 class Frame;
 using DeviceNames = std::map<std::string, std::string>;  // by tensor
 
+// With the limit of `options`; its thread pool is there.
+std::shared_ptr<PooledAllocator> MakeSessionAllocator(const SessionOptions& options);
+
 // Everything that callables share with their session.
 class GraphSession final : public Session {
  public:
-  GraphSession(const SessionOptions& options, std::unique_ptr<Graph> graph, std::shared_ptr<FunctionLibrary> functions,
-               std::shared_ptr<OpCatalog> catalog, std::shared_ptr<ResourceStore> state);
+  // `options` with a thread pool.
+  GraphSession(const SessionOptions& options, std::shared_ptr<PooledAllocator> allocator, std::unique_ptr<Graph> graph,
+               std::shared_ptr<FunctionLibrary> functions, std::shared_ptr<OpCatalog> catalog, std::shared_ptr<ResourceStore> state);
   ~GraphSession() override;
 
   using Session::Run;

@@ -57,6 +57,49 @@ TEST_CASE("hostile graph: attributes of a few bytes do not make lists of gigabyt
   CHECK(Fetch(*bundle, "one").ok());
 }
 
+TEST_CASE("hostile graph: constants of a few bytes stay below the session's memory limit") {
+  ModelBuilder b;
+  b.Const("strings", Tensor::Scalar<std::string>(std::string(100000, 'x')));
+  b.meta_graph()->mutable_graph_def()->mutable_node(0)->mutable_attr()->at("value").mutable_tensor()->mutable_tensor_shape()->add_dim()->set_size(1 << 20);
+  for (int i = 0; i < 1000; ++i) {
+    b.Const(absl::StrCat("large", i), Tensor::Scalar<float>(7));
+    auto& attributes = *b.meta_graph()->mutable_graph_def()->mutable_node(i + 1)->mutable_attr();
+    auto* tensor = attributes["value"].mutable_tensor();
+    tensor->clear_tensor_content();
+    tensor->add_float_val(7);
+    tensor->mutable_tensor_shape()->add_dim()->set_size(10 << 20);
+  }
+  SessionOptions options;
+  options.memory_limit = 100 << 20;
+  absl::StatusOr<SavedModelBundle> bundle = b.Load(options);
+  REQUIRE(bundle.ok());
+  CHECK(Fetch(*bundle, "large0").ok());
+  CheckRefused(Fetch(*bundle, "large999"), "above the memory limit of 104857600 bytes");
+  CheckRefused(Fetch(*bundle, "strings"), "a string of 100000 bytes is repeated 1048575 times");
+}
+
+TEST_CASE("hostile graph: what is computed before the run stays below the limit, too, and the run computes the rest") {
+  ModelBuilder b;
+  b.Const("shape", Tensor::Of<int32_t>({1}, {10 << 20}));
+  b.Const("value", Tensor::Scalar<float>(1));
+  b.Const("axis", Tensor::Of<int32_t>({1}, {0}));
+  std::vector<std::string> sums;
+  for (int i = 0; i < 100; ++i) {
+    b.Node(absl::StrCat("fill", i), "Fill", {"shape", "value"}).Type("T", DataType::kFloat).Type("index_type", DataType::kInt32);
+    sums.push_back(absl::StrCat("sum", i));
+    b.Node(sums.back(), "Sum", {absl::StrCat("fill", i), "axis"}).Type("T", DataType::kFloat).Type("Tidx", DataType::kInt32);
+  }
+  b.Node("total", "AddN", sums).Type("T", DataType::kFloat).Int("N", 100);
+  SessionOptions options;
+  options.memory_limit = 200 << 20;
+  absl::StatusOr<SavedModelBundle> bundle = b.Load(options);
+  REQUIRE(bundle.ok());
+  const auto total = bundle->session->Run({}, {"total"});
+  INFO(total.status().ToString());
+  REQUIRE(total.ok());
+  CHECK((*total)[0].scalar<float>() == 100.0f * (10 << 20));
+}
+
 TEST_CASE("hostile graph: calls and branches that double end") {
   ModelBuilder b;
   constexpr int kDepth = 60;
