@@ -38,8 +38,8 @@ void Graph::Renumber() {
 }
 
 absl::StatusOr<std::vector<Node*>> Graph::TopologicalOrder() const {
-  // Who waits for node i: users[first[i]] to users[first[i + 1]], in the order of the nodes.
-  std::vector<int> waiting(nodes_.size(), 0), first(nodes_.size() + 1, 0), users;
+  std::vector<Node*> order;
+  order.reserve(nodes_.size());
   const auto for_each_edge = [&](const auto& visit) {
     for (const auto& node : nodes_) {
       const auto depend = [&](const Node* on) {
@@ -49,10 +49,18 @@ absl::StatusOr<std::vector<Node*>> Graph::TopologicalOrder() const {
       for (const Node* control : node->controls) depend(control);
     }
   };
+  // Who waits for node i: users[first[i]] to users[first[i + 1]], in the order of the nodes.
+  std::vector<int> waiting(nodes_.size(), 0), first(nodes_.size() + 1, 0), users;
+  bool ordered = true;
   for_each_edge([&](int from, int to) {
+    ordered = ordered && from < to;
     ++first[static_cast<size_t>(from) + 1];
     ++waiting[to];
   });
+  if (ordered) {
+    for (const auto& node : nodes_) order.push_back(node.get());
+    return order;
+  }
   for (size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
   users.resize(static_cast<size_t>(first.back()));
   std::vector<int> next(first.begin(), first.end() - 1);
@@ -61,8 +69,6 @@ absl::StatusOr<std::vector<Node*>> Graph::TopologicalOrder() const {
   for (const auto& node : nodes_) {
     if (waiting[node->id()] == 0) ready.push(node->id());
   }
-  std::vector<Node*> order;
-  order.reserve(nodes_.size());
   while (!ready.empty()) {
     const int id = ready.top();
     ready.pop();
