@@ -59,9 +59,9 @@ Feeds AssetFeeds(const std::vector<Asset>& assets) {
   return feeds;
 }
 
-// Everything behind the meta graph.
-absl::Status OpenSession(const SessionOptions& options, const RunOptions& run_options, std::shared_ptr<FileSource> source,
-                         std::shared_ptr<ModelCheckpoint> checkpoint, SavedModelBundle::Contents* contents) {
+absl::Status Open(const SessionOptions& options, const RunOptions& run_options, const std::unordered_set<std::string>& tags,
+                  std::shared_ptr<FileSource> source, std::shared_ptr<ModelCheckpoint> checkpoint, SavedModelBundle::Contents* contents) {
+  SM_ASSIGN_OR_RETURN(contents->meta_graph, LazyMetaGraph::Read(*source, tags, *options.thread_pool));
   const proto::MetaGraphDef& meta_graph = contents->meta_graph->outline();
   SM_ASSIGN_OR_RETURN(contents->signatures, ReadSignatures(meta_graph));
   contents->fingerprint = ReadFingerprint(*source);
@@ -83,17 +83,15 @@ absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOp
   SessionOptions options = session_options;
   if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
   auto contents = std::make_unique<SavedModelBundle::Contents>();
-  SM_ASSIGN_OR_RETURN(contents->meta_graph, LazyMetaGraph::Read(*source, tags, *options.thread_pool));
   auto checkpoint = std::make_shared<ModelCheckpoint>(source);
-  const bool restores = contents->meta_graph->outline().has_saver_def();
   absl::Status status;
-  // One thread imports and plans; another, if there is one, checks the values that the plan will read.
+  // One thread reads, imports and plans; another, if there is one, checks the values that the plan will read.
   options.thread_pool->ParallelFor(2, 1, [&](int64_t begin, int64_t end) {
     if (begin == 0) {
-      status = OpenSession(options, run_options, source, checkpoint, contents.get());
+      status = Open(options, run_options, tags, source, checkpoint, contents.get());
       checkpoint->StopChecking();
     }
-    if (end == 2 && restores) checkpoint->CheckAhead();
+    if (end == 2) checkpoint->CheckAhead();
   });
   if (!status.ok()) return status;
   return contents;
