@@ -211,7 +211,7 @@ absl::StatusOr<Output> Builder::Resolve(absl::string_view text, bool in_function
                       made.output_counts[i], " tensors");
     index += first;
   }
-  if (const int64_t more = index + 1 - node->num_outputs(); !node->error.ok() && more > 0 && index < kMostTensors && more <= outputs_left_) {
+  if (const int64_t more = index < kMostTensors ? index + 1 - node->num_outputs() : 0; !node->error.ok() && more > 0 && more <= outputs_left_) {
     // How many outputs a node has that could not be read is anyone's guess: as many as are used.
     outputs_left_ -= more;
     node->output_types.resize(static_cast<size_t>(index) + 1, DataType::kInvalid);
