@@ -37,8 +37,6 @@ void TinyGemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b
   job.depth = layout.k;
   job.c_stride = c_stride;
   job.first = job.last = true;
-  job.prefetch = nullptr;
-  job.prefetch_bytes = job.prefetch_stride = 0;
   for (int64_t p = 0, column = 0; column < layout.n; ++p, column += layout.panel) {
     job.columns = layout.columns(p);
     job.b = b.row(p, 0);

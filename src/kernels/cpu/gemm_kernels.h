@@ -27,9 +27,9 @@ struct PanelJob {
   bool first, last;   // stretch of the inner dimension: the first overwrites C, the last applies the activation
   Epilogue epilogue;  // bias and residual at this panel's first column and row
 
-  const char* prefetch;     // memory that the next job reads, or null
-  int64_t prefetch_bytes;   // in one piece, or of each row
-  int64_t prefetch_stride;  // bytes from one row of the next job to the next; 0: in one piece
+  const char* prefetch = nullptr;  // memory that the next job reads, or null
+  int64_t prefetch_bytes = 0;      // in one piece, or of each row
+  int64_t prefetch_stride = 0;     // bytes from one row of the next job to the next; 0: in one piece
 };
 
 struct GemmKernels {

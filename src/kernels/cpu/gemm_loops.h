@@ -223,7 +223,8 @@ void RunPanel(const PanelJob& job) {
   const int64_t steps = t.taps * t.depth;
   t.prefetch_step = job.prefetch != nullptr && steps > 0 ? (job.prefetch_bytes + tiles * steps - 1) / (tiles * steps) : 0;
   int64_t prefetch_tile = t.prefetch_step * steps;
-  if (job.prefetch != nullptr && job.prefetch_stride > 0) {
+  const bool rows_apart = job.prefetch != nullptr && job.prefetch_stride > 0;
+  if (rows_apart) {
     t.prefetch_step = job.prefetch_stride;
     prefetch_tile = 64;
   }
@@ -236,7 +237,7 @@ void RunPanel(const PanelJob& job) {
     kTiles[vectors][rows](t);
     if (activate) Activate(job.epilogue, t.c, t.c_stride, rows, job.columns);
     prefetch += prefetch_tile;
-    if (job.prefetch_stride > 0 && (tile + 1) * 64 >= job.prefetch_bytes) t.prefetch_step = 0;
+    if (rows_apart && (tile + 1) * 64 >= job.prefetch_bytes) t.prefetch_step = 0;
     row += rows;
   }
 }

@@ -174,12 +174,9 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
   product.depth = count;
   product.first = channel == 0;
   product.last = last_chunk;
-  product.prefetch_bytes = count * width * (late_ ? 1 : 4);
-  product.prefetch_stride = 0;
-  if (next != nullptr && !filter.packed(next_panel)) {
-    product.prefetch_bytes = width;
-    product.prefetch_stride = filter.stride(next_panel) * 4;
-  }
+  const bool rows_apart = next != nullptr && !filter.packed(next_panel);
+  product.prefetch_bytes = rows_apart ? width : count * width * (late_ ? 1 : 4);
+  product.prefetch_stride = rows_apart ? filter.stride(next_panel) * 4 : 0;
   for (int64_t position = 0; position < 36; ++position) {
     product.b = u + position * u_position;
     product.offset = position * v_position + channel;
@@ -189,7 +186,7 @@ void WinogradPlan::MultiplyChunk(const PackedMatrix& filter, int64_t p, int64_t 
       if (position < 35 || !last_panel) ahead = product.b + u_position;  // the panels lie one after the other
     } else if (next != nullptr) {
       // A quarter of a tap's channels, or of each channel's columns.
-      ahead = next + position / 4 * channels * filter.stride(next_panel) + position % 4 * (filter.packed(next_panel) ? count : 1) * width / 4;
+      ahead = next + position / 4 * channels * filter.stride(next_panel) + position % 4 * (rows_apart ? 1 : count) * width / 4;
     }
     product.prefetch = reinterpret_cast<const char*>(ahead);
     KernelsFor(layout_).run_panel(product);
