@@ -12,15 +12,21 @@
 
 namespace savedmodel {
 
-// What `make` gives, or what it gave before under this constant and key. `share` is KernelInit::Shared, or takes its place.
+using SharedMaker = std::function<std::shared_ptr<const void>()>;
+
+// KernelInit::Shared as a function.
+inline auto ShareOf(const KernelInit& init) {
+  return [&init](const Tensor& constant, const std::string& key, const SharedMaker& make) { return init.Shared(constant, key, make); };
+}
+
+// What `make` gives, or what it gave before under this constant and key. `share` is ShareOf(init), or takes its place.
 template <typename T, typename Share>
-absl::StatusOr<std::shared_ptr<const T>> SharedObjectBy(const Share& share, const Tensor& constant, const std::string& key,
-                                                        absl::FunctionRef<absl::StatusOr<T>()> make) {
+absl::StatusOr<std::shared_ptr<const T>> SharedPointerBy(const Share& share, const Tensor& constant, const std::string& key,
+                                                         absl::FunctionRef<absl::StatusOr<std::shared_ptr<const T>>()> make) {
   absl::Status status = absl::InternalError("nothing was made to be shared");
   const std::shared_ptr<const void> shared = share(constant, key, [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<T> made = make();
-    if (constant.buffer() != nullptr) constant.buffer()->Idle();
-    if (made.ok()) return std::make_shared<const T>(*std::move(made));
+    absl::StatusOr<std::shared_ptr<const T>> made = make();
+    if (made.ok()) return *std::move(made);
     status = made.status();
     return nullptr;
   });
@@ -28,13 +34,22 @@ absl::StatusOr<std::shared_ptr<const T>> SharedObjectBy(const Share& share, cons
   return std::static_pointer_cast<const T>(shared);
 }
 
+// The same for what `make` gives by value, after which the constant itself is not read for a while.
+template <typename T, typename Share>
+absl::StatusOr<std::shared_ptr<const T>> SharedObjectBy(const Share& share, const Tensor& constant, const std::string& key,
+                                                        absl::FunctionRef<absl::StatusOr<T>()> make) {
+  return SharedPointerBy<T>(share, constant, key, [&]() -> absl::StatusOr<std::shared_ptr<const T>> {
+    absl::StatusOr<T> made = make();
+    if (constant.buffer() != nullptr) constant.buffer()->Idle();
+    if (!made.ok()) return made.status();
+    return std::make_shared<const T>(*std::move(made));
+  });
+}
+
 template <typename T>
 absl::StatusOr<std::shared_ptr<const T>> SharedObject(const KernelInit& init, const Tensor& constant, const std::string& key,
                                                       absl::FunctionRef<absl::StatusOr<T>()> make) {
-  const auto share = [&](const Tensor& of, const std::string& under, const std::function<std::shared_ptr<const void>()>& maker) {
-    return init.Shared(of, under, maker);
-  };
-  return SharedObjectBy<T>(share, constant, key, make);
+  return SharedObjectBy<T>(ShareOf(init), constant, key, make);
 }
 
 }  // namespace savedmodel

@@ -36,10 +36,7 @@ class ConvEpilogueKernel final : public Kernel {
 
   absl::Status Prepare(KernelInit& init) {
     if (!init.input_shape(0).fully_known()) return absl::OkStatus();
-    auto share = [&](const Tensor& filter, const std::string& key, const std::function<std::shared_ptr<const void>()>& make) {
-      return init.Shared(filter, key, make);
-    };
-    SM_ASSIGN_OR_RETURN(fixed_, Plan(init.input_shape(0).shape(), *init.constant(1), init.pool(), share));
+    SM_ASSIGN_OR_RETURN(fixed_, Plan(init.input_shape(0).shape(), *init.constant(1), init.pool(), ShareOf(init)));
     return absl::OkStatus();
   }
 
@@ -128,17 +125,12 @@ class ConvEpilogueKernel final : public Kernel {
                           }));
       return std::make_shared<const Later>(*packed);
     }
-    absl::Status status;
-    const std::shared_ptr<const void> shared = share(filter, absl::StrCat(key, " later"), [&]() -> std::shared_ptr<const void> {
-      absl::StatusOr<PackedFilter> in_place = conv.FilterInPlace(filter.data<float>(), pool);
-      status = in_place.status();
-      if (!status.ok()) return nullptr;
-      return std::make_shared<const Later>(filter, *std::move(in_place), [conv](const float* weights, ThreadPool& threads, PackedStretch done) {
+    return SharedPointerBy<Later>(share, filter, absl::StrCat(key, " later"), [&]() -> absl::StatusOr<std::shared_ptr<const Later>> {
+      SM_ASSIGN_OR_RETURN(PackedFilter in_place, conv.FilterInPlace(filter.data<float>(), pool));
+      return std::make_shared<const Later>(filter, std::move(in_place), [conv](const float* weights, ThreadPool& threads, PackedStretch done) {
         return conv.PackFilter(weights, threads, nullptr, &done);
       });
     });
-    if (shared == nullptr) return status;
-    return std::static_pointer_cast<const Later>(shared);
   }
 
   // Shapes that are known in the run only: the last few are kept.
@@ -148,7 +140,7 @@ class ConvEpilogueKernel final : public Kernel {
     for (const auto& planned : recent_) {
       if (planned->input == shape) return planned;
     }
-    auto share = [&](const Tensor&, const std::string& key, const std::function<std::shared_ptr<const void>()>& make) {
+    auto share = [&](const Tensor&, const std::string& key, const SharedMaker& make) {
       if (key != recent_key_ || recent_object_ == nullptr) {
         recent_key_ = key;
         recent_object_ = make();

@@ -27,17 +27,12 @@ absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLat
     SM_ASSIGN_OR_RETURN(std::shared_ptr<const PackedMatrix> packed, SharedMatrix(init, constant, k, transposed, in_weights));
     return std::make_shared<const Later>(*packed);
   }
-  absl::Status status;
-  const std::shared_ptr<const void> shared = init.Shared(constant, absl::StrCat("matrix later ", k), [&]() -> std::shared_ptr<const void> {
-    absl::StatusOr<PackedMatrix> in_place = PackedMatrix::Rows(layout, constant.data<float>(), n, init.pool());
-    status = in_place.status();
-    if (!status.ok()) return nullptr;
-    return std::make_shared<const Later>(constant, *std::move(in_place), [k, n](const float* weights, ThreadPool& pool, PackedStretch done) {
+  return SharedPointerBy<Later>(ShareOf(init), constant, absl::StrCat("matrix later ", k), [&]() -> absl::StatusOr<std::shared_ptr<const Later>> {
+    SM_ASSIGN_OR_RETURN(PackedMatrix in_place, PackedMatrix::Rows(layout, constant.data<float>(), n, init.pool()));
+    return std::make_shared<const Later>(constant, std::move(in_place), [k, n](const float* weights, ThreadPool& pool, PackedStretch done) {
       return PackedMatrix::Pack(k, n, weights, n, false, pool, GemmPrecision::kFloat, nullptr, &done);
     });
   });
-  if (shared == nullptr) return status;
-  return std::static_pointer_cast<const Later>(shared);
 }
 
 }  // namespace savedmodel
