@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <new>
+#include <cstdlib>
 
 #include "absl/strings/str_cat.h"
 #include "core/aligned_memory.h"
+#include "core/one_by_one.h"
 #include "core/status_macros.h"
 #include "google/protobuf/arena.h"
 #include "loader/function_scan.h"
@@ -74,27 +75,26 @@ std::unique_ptr<FunctionDefs> FunctionDefs::FromBytes(const std::vector<absl::st
   std::unique_ptr<FunctionDefs> defs(new FunctionDefs());
   size_t total = 0;
   for (absl::string_view function : functions) defs->ends_.push_back(total += function.size());
-  defs->bytes_.reset(static_cast<char*>(AllocateUntouched(total)));
+  defs->bytes_ = std::shared_ptr<char>(static_cast<char*>(AllocateUntouched(total)), std::free);
   if (defs->bytes_ == nullptr) return nullptr;
   TakePages(defs->bytes_.get(), total, pool);
   defs->about_.resize(functions.size());
   std::atomic<bool> all_parse = true;
-  std::atomic<size_t> next = 0;
-  pool.ParallelFor(pool.num_threads(), 1, [&](int64_t, int64_t) {
-    for (size_t i = next++; i < functions.size() && all_parse; i = next++) {
-      const absl::string_view bytes = defs->BytesOf(static_cast<int>(i));
-      std::copy(functions[i].begin(), functions[i].end(), defs->bytes_.get() + (defs->ends_[i] - functions[i].size()));
-      if (absl::optional<About> about = ScanFunction(bytes); about.has_value()) {
-        defs->about_[i] = *std::move(about);
-        continue;
-      }
-      google::protobuf::Arena arena;
-      auto* function = google::protobuf::Arena::CreateMessage<proto::FunctionDef>(&arena);
-      if (MergePart(bytes, kDepth, function)) {
-        defs->about_[i] = LookAt(*function);
-      } else {
-        all_parse = false;
-      }
+  OneByOne(pool, static_cast<int64_t>(functions.size()), [&](int64_t number) {
+    if (!all_parse) return;
+    const size_t i = static_cast<size_t>(number);
+    const absl::string_view bytes = defs->BytesOf(static_cast<int>(i));
+    std::copy(functions[i].begin(), functions[i].end(), defs->bytes_.get() + (defs->ends_[i] - functions[i].size()));
+    if (absl::optional<About> about = ScanFunction(bytes); about.has_value()) {
+      defs->about_[i] = *std::move(about);
+      return;
+    }
+    google::protobuf::Arena arena;
+    auto* function = google::protobuf::Arena::CreateMessage<proto::FunctionDef>(&arena);
+    if (MergePart(bytes, kDepth, function)) {
+      defs->about_[i] = LookAt(*function);
+    } else {
+      all_parse = false;
     }
   });
   return all_parse ? std::move(defs) : nullptr;

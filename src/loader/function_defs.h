@@ -2,7 +2,6 @@
 #ifndef SAVEDMODEL_LOADER_FUNCTION_DEFS_H_
 #define SAVEDMODEL_LOADER_FUNCTION_DEFS_H_
 
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,10 +52,7 @@ class FunctionDefs {
 
   std::vector<About> about_;
   std::shared_ptr<const proto::FunctionDefLibrary> library_;  // null: bytes
-  struct Free {
-    void operator()(char* bytes) const { std::free(bytes); }
-  };
-  std::unique_ptr<char, Free> bytes_;
+  std::shared_ptr<char> bytes_;
   std::vector<size_t> ends_;  // of each function in bytes_
 };
 

@@ -1,11 +1,11 @@
 // RestoreV2, Restore, RestoreSlice: tensors of the model's own checkpoint, whatever path the graph names.
-#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/one_by_one.h"
 #include "core/status_macros.h"
 #include "ops/arguments.h"
 #include "ops/shape_rules.h"
@@ -35,11 +35,8 @@ absl::Status RestoreAll(KernelContext& context, const std::vector<DataType>& typ
   // Reading is copying and hashing: all threads take part, a tensor at a time, for one may be larger than all others together. Errors
   // are told in the order of the names.
   std::vector<absl::StatusOr<Tensor>> tensors(static_cast<size_t>(n), absl::UnknownError("not read"));
-  std::atomic<int64_t> next = 0;
-  context.pool().ParallelFor(context.pool().num_threads(), 1, [&](int64_t, int64_t) {
-    for (int64_t i = next++; i < n; i = next++) {
-      tensors[static_cast<size_t>(i)] = context.state().ReadCheckpoint(prefix, names.data<std::string>()[i], slices.data<std::string>()[i]);
-    }
+  OneByOne(context.pool(), n, [&](int64_t i) {
+    tensors[static_cast<size_t>(i)] = context.state().ReadCheckpoint(prefix, names.data<std::string>()[i], slices.data<std::string>()[i]);
   });
   std::vector<std::string> wrong;
   for (int64_t i = 0; i < n; ++i) {
