@@ -9,7 +9,6 @@
 #include "graph/infer.h"
 #include "ops/evaluate.h"
 #include "ops/state/variable.h"
-#include "ops/state/variable_access.h"
 #include "passes/pass.h"
 
 namespace savedmodel {
@@ -69,8 +68,6 @@ class Folder {
     if (waits_) return;
     if (node->Is("PlaceholderWithDefault")) {
       if (const Tensor* value = ConstantOf(node->inputs[0]); value != nullptr) node->SetConstant(0, *value);
-    } else if (node->Is("VarHandleOp")) {
-      MakeHandle(node);
     } else if (IsHandle(*node)) {
       Compute(node, {});
     } else if (ReadsVariable(*node)) {
@@ -78,14 +75,6 @@ class Folder {
     } else {
       Compute(node);
     }
-  }
-
-  // What its kernel does, of which models have hundreds.
-  void MakeHandle(Node* node) {
-    const Attributes& attrs = node->attrs();
-    absl::StatusOr<ResourceHandle> handle =
-        FindVariable(*context_.state, attrs.String("container"), attrs.String("shared_name"), attrs.Type("dtype"), attrs.Shape("shape"));
-    if (handle.ok()) node->SetConstant(0, HandleTensor(*std::move(handle)));
   }
 
   void FreezeRead(Node* node) {
