@@ -80,8 +80,7 @@ absl::Status Open(const SessionOptions& options, const RunOptions& run_options, 
 
 absl::StatusOr<std::unique_ptr<SavedModelBundle::Contents>> Load(const SessionOptions& session_options, const RunOptions& run_options,
                                                                  const std::unordered_set<std::string>& tags, std::shared_ptr<FileSource> source) {
-  SessionOptions options = session_options;
-  if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
+  const SessionOptions options = WithThreadPool(session_options);
   auto contents = std::make_unique<SavedModelBundle::Contents>();
   auto checkpoint = std::make_shared<ModelCheckpoint>(source);
   absl::Status status;

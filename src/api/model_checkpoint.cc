@@ -22,7 +22,7 @@ absl::StatusOr<Tensor> ModelCheckpoint::Read(absl::string_view key, absl::string
 }
 
 void ModelCheckpoint::CheckAhead() {
-  if (stop_.load(std::memory_order_relaxed) || !exists()) return;
+  if (stop_.load(std::memory_order_relaxed)) return;
   const absl::StatusOr<const Checkpoint*> checkpoint = Get();
   if (checkpoint.ok()) (*checkpoint)->CheckAhead(stop_);
 }

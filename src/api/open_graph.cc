@@ -6,6 +6,11 @@
 
 namespace savedmodel {
 
+SessionOptions WithThreadPool(SessionOptions options) {
+  if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
+  return options;
+}
+
 absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(std::shared_ptr<const proto::GraphDef> graph, const SessionOptions& options) {
   const std::shared_ptr<const proto::FunctionDefLibrary> library(graph, &graph->library());
   return OpenGraph(*graph, std::make_shared<FunctionDefs>(library), options);
@@ -13,8 +18,7 @@ absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(std::shared_ptr<const pr
 
 absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(const proto::GraphDef& graph_def, std::shared_ptr<const FunctionDefs> defs,
                                                         const SessionOptions& session_options) {
-  SessionOptions options = session_options;
-  if (options.thread_pool == nullptr) options.thread_pool = MakeThreadPool(options.num_threads);
+  const SessionOptions options = WithThreadPool(session_options);
   SM_RETURN_IF_ERROR(CheckConstants(graph_def.node()));
   SM_RETURN_IF_ERROR(defs->CheckConstants());
   SM_RETURN_IF_ERROR(CheckVersions(graph_def.versions()));

@@ -10,6 +10,9 @@
 
 namespace savedmodel {
 
+// `options` with a thread pool: a new one where there is none.
+SessionOptions WithThreadPool(SessionOptions options);
+
 // The graph is checked as the loader of SavedModels does. Nothing is run; the caller calls FinishLoading.
 // `graph` must not change; the session keeps it alive, for its functions are read when they are called.
 absl::StatusOr<std::unique_ptr<GraphSession>> OpenGraph(std::shared_ptr<const proto::GraphDef> graph, const SessionOptions& options);
