@@ -13,7 +13,7 @@ namespace savedmodel {
 using ProtoAttributes = google::protobuf::Map<std::string, proto::AttrValue>;
 
 // All attributes of a node but the private ones ("_output_shapes" ...). A placeholder ("$T" of a polymorphic function)
-// takes the value of `arguments`. InvalidArgument for a tensor or shape that cannot be read.
+// takes the value of `arguments`, tensors are taken from `allocator`. InvalidArgument for a tensor or shape that cannot be read.
 absl::StatusOr<Attributes> ReadAttributes(const ProtoAttributes& message, const Attributes& arguments, Allocator* allocator);
 
 }  // namespace savedmodel

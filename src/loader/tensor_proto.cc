@@ -183,12 +183,12 @@ absl::StatusOr<Tensor> TensorFromProto(const proto::TensorProto& message, Alloca
   if (!shape.ok()) return CannotParse(shape.status().message());
   const bool from_content = !message.tensor_content().empty();
   if (from_content && shape->num_elements() > 0) SM_RETURN_IF_ERROR(CheckContent(dtype, *shape, message.tensor_content()));
+  if (!from_content && dtype == DataType::kString) SM_RETURN_IF_ERROR(CheckRepeated(message, shape->num_elements()));
   absl::StatusOr<Tensor> allocated = Tensor::Allocate(dtype, *shape, allocator);
   // Without content behind it, a size that memory cannot hold is a mistake of the file, not of the machine.
   if (!allocated.ok() && !from_content) return CannotParse(allocated.status().message());
   SM_ASSIGN_OR_RETURN(Tensor tensor, std::move(allocated));
   if (tensor.num_elements() == 0) return tensor;
-  if (dtype == DataType::kString && !from_content) SM_RETURN_IF_ERROR(CheckRepeated(message, tensor.num_elements()));
   SM_RETURN_IF_ERROR(from_content ? FillFromContent(message.tensor_content(), &tensor) : FillFromLists(message, &tensor));
   return tensor;
 }

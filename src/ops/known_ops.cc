@@ -36,7 +36,7 @@ const OpTable& Lines() {
       for (absl::string_view& column : columns) column = CutAt('\t', &line);
       const auto& [name, inputs, outputs, attrs, stateful, reason] = columns;
       ops.Add({.name = std::string(name), .inputs = std::string(inputs), .outputs = std::string(outputs), .attrs = std::string(attrs),
-                .effect = stateful == "stateful" ? Effect::kStateful : Effect::kNone, .refusal = std::string(reason)});
+               .effect = stateful == "stateful" ? Effect::kStateful : Effect::kNone, .refusal = std::string(reason)});
     }
     return ops;
   }();

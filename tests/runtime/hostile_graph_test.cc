@@ -30,44 +30,53 @@ std::string FunctionText(const std::string& name, const std::string& nodes) {
                       " ret { key: \"o\" value: \"last:output:0\" }");
 }
 
-TEST_CASE("hostile graph: attributes of a few bytes do not make lists of gigabytes") {
+proto::NodeDef* LastNode(ModelBuilder* b) {
+  proto::GraphDef* graph = b->meta_graph()->mutable_graph_def();
+  return graph->mutable_node(graph->node_size() - 1);
+}
+
+// Gives the constant that was added last, a scalar, `size` elements like its own.
+void Repeat(ModelBuilder* b, int64_t size) { LastNode(b)->mutable_attr()->at("value").mutable_tensor()->mutable_tensor_shape()->add_dim()->set_size(size); }
+
+// 3,000 times "split" and "sum" with a number, which ask for a million outputs and a million inputs.
+ModelBuilder Millions() {
   ModelBuilder b;
   b.Const("one", Tensor::Scalar<float>(1));
   b.Const("axis", Tensor::Scalar<int32_t>(0));
   for (int i = 0; i < 3000; ++i) {
     b.Node(absl::StrCat("split", i), "Split", {"axis", "one"}).Type("T", DataType::kFloat).Int("num_split", kMillion);
     b.Node(absl::StrCat("sum", i), "AddN", {"one"}).Type("T", DataType::kFloat).Int("N", kMillion);
-    b.Node(absl::StrCat("unknown", i), "NoSuchOp", {});
-    b.Node(absl::StrCat("user", i), "Identity", {absl::StrCat("unknown", i, ":1000000")}).Type("T", DataType::kFloat);
   }
-  absl::StatusOr<SavedModelBundle> bundle = b.Load();
-  CheckRefused(bundle.status(), "Connecting to invalid output 1000000 of source node unknown0");
+  return b;
+}
 
-  ModelBuilder few;
-  few.Const("one", Tensor::Scalar<float>(1));
-  few.Const("axis", Tensor::Scalar<int32_t>(0));
-  for (int i = 0; i < 3000; ++i) {
-    few.Node(absl::StrCat("split", i), "Split", {"axis", "one"}).Type("T", DataType::kFloat).Int("num_split", kMillion);
-    few.Node(absl::StrCat("sum", i), "AddN", {"one"}).Type("T", DataType::kFloat).Int("N", kMillion);
-  }
-  bundle = few.Load();
+TEST_CASE("hostile graph: attributes of a few bytes do not make lists of gigabytes") {
+  absl::StatusOr<SavedModelBundle> bundle = Millions().Load();
   REQUIRE(bundle.ok());
   CheckRefused(Fetch(*bundle, "split2999"), "attribute 'num_split' is 1048576, must be in [0, ");
   CheckRefused(Fetch(*bundle, "sum0"), "attribute 'N' is 1048576, must be in [0, 4097]");
   CHECK(Fetch(*bundle, "one").ok());
 }
 
+TEST_CASE("hostile graph: nor do uses of outputs of ops that nobody knows") {
+  ModelBuilder b = Millions();
+  for (int i = 0; i < 3000; ++i) {
+    b.Node(absl::StrCat("unknown", i), "NoSuchOp", {});
+    b.Node(absl::StrCat("user", i), "Identity", {absl::StrCat("unknown", i, ":1000000")}).Type("T", DataType::kFloat);
+  }
+  CheckRefused(b.Load().status(), "Connecting to invalid output 1000000 of source node unknown0");
+}
+
 TEST_CASE("hostile graph: constants of a few bytes stay below the session's memory limit") {
   ModelBuilder b;
   b.Const("strings", Tensor::Scalar<std::string>(std::string(100000, 'x')));
-  b.meta_graph()->mutable_graph_def()->mutable_node(0)->mutable_attr()->at("value").mutable_tensor()->mutable_tensor_shape()->add_dim()->set_size(1 << 20);
+  Repeat(&b, 1 << 20);
   for (int i = 0; i < 1000; ++i) {
     b.Const(absl::StrCat("large", i), Tensor::Scalar<float>(7));
-    auto& attributes = *b.meta_graph()->mutable_graph_def()->mutable_node(i + 1)->mutable_attr();
-    auto* tensor = attributes["value"].mutable_tensor();
+    auto* tensor = LastNode(&b)->mutable_attr()->at("value").mutable_tensor();
     tensor->clear_tensor_content();
     tensor->add_float_val(7);
-    tensor->mutable_tensor_shape()->add_dim()->set_size(10 << 20);
+    Repeat(&b, 10 << 20);
   }
   SessionOptions options;
   options.memory_limit = 100 << 20;
@@ -104,9 +113,7 @@ TEST_CASE("hostile graph: calls and branches that double end") {
   ModelBuilder b;
   constexpr int kDepth = 60;
   b.Const("x", Tensor::Scalar<float>(1));
-  b.Const("yes", Tensor::Scalar<bool>(true));
   for (int i = 0; i < kDepth; ++i) {
-    const std::string called = absl::StrCat("func { name: \"", i + 1, "\" }");
     const std::string call = absl::StrCat("op: \"PartitionedCall\" attr { key: \"Tin\" value { list { type: DT_FLOAT } } } ",
                                           "attr { key: \"Tout\" value { list { type: DT_FLOAT } } } attr { key: \"f\" value { func { name: \"call", i + 1, "\" } } }");
     const auto branch = [&](const std::string& name) {
@@ -121,7 +128,7 @@ TEST_CASE("hostile graph: calls and branches that double end") {
   for (const char* name : {"call", "branch"}) {
     AddFunction(&b, FunctionText(absl::StrCat(name, kDepth), "node_def { name: \"last\" op: \"Identity\" input: \"a\" attr { key: \"T\" value { type: DT_FLOAT } } }"));
     b.Node(name, "PartitionedCall", {"x"});
-    auto& attributes = *b.meta_graph()->mutable_graph_def()->mutable_node(b.meta_graph()->graph_def().node_size() - 1)->mutable_attr();
+    auto& attributes = *LastNode(&b)->mutable_attr();
     attributes["f"].mutable_func()->set_name(absl::StrCat(name, 0));
     for (const char* types : {"Tin", "Tout"}) attributes[types].mutable_list()->add_type(proto::DT_FLOAT);
   }
