@@ -105,6 +105,7 @@ TEST_CASE("kernels/depthwise: kernels, strides, dilations and paddings", "[kerne
             s.pad_top = pad, s.pad_bottom = pad / 2, s.pad_left = pad, s.pad_right = (pad + 1) / 2;
             const Activation activation = pad == 0 ? Activation::kRelu6 : pad == 1 ? Activation::kSwish : pad == 2 ? Activation::kHardSwish : Activation::kTanh;
             CheckDepthwise(s, stride == 1, activation, *pool);
+            CheckDepthwise(s, false, Activation::kRelu6, *pool);
             s.dilation_h = 2, s.dilation_w = 3;
             CheckDepthwise(s, false, activation, *pool);
             s.out_c = 3 * channels;

@@ -3,22 +3,13 @@
 #define SAVEDMODEL_KERNELS_CPU_DEPTHWISE_LOOPS_H_
 
 #include "kernels/cpu/depthwise_kernels.h"
-#include "kernels/cpu/simd_epilogue.h"
+#include "kernels/cpu/depthwise_sweep.h"
 
 namespace savedmodel {
 namespace {
 
 constexpr int kMaxPixels = kRegisters == 32 ? 8 : 6;
 constexpr int64_t kBlockChannels = 128;
-
-// Else the compiler would load the number again for every use.
-SM_INLINE void KeepInRegister(F& v) {
-#if defined(__x86_64__)
-  __asm__("" : "+v"(v));
-#else
-  (void)v;
-#endif
-}
 
 // What is done to sums in registers. Other activations run over finished numbers, a block of channels at a time.
 enum class Finish { kClamp, kSwish, kHardSwish };
@@ -67,6 +58,7 @@ SM_INLINE void AddTaps(const DepthwiseJob& job, const Place& place, const float*
       int64_t at = place.from;
 #pragma GCC unroll 32
       for (int x = 0; x < (kPixels - 1) * kStride + kWidth; ++x, at += job.in_column) {
+        asm("" : "+r"(at));
         if (!kInside && (place.inside >> x & 1) == 0) continue;
         F v = Load(in + at);
         KeepInRegister(v);
@@ -109,14 +101,6 @@ void RunTail(const DepthwiseJob& job, const Place& place, int pixels, Finish fin
     total = total + sum[0];
   }
   if (place.sums != nullptr) StorePartial(place.sums + c, total, lanes);
-}
-
-// sums[i] += total[i] from lane `first` on.
-SM_INLINE void AddLanes(F total, int first, float* sums) {
-  if (first == 0) return Store(sums, Load(sums) + total);
-  float lanes[kLanes];
-  Store(lanes, total);
-  for (int i = first; i < kLanes; ++i) sums[i] += lanes[i];
 }
 
 // Channels [c, end) of kPixels pixels. Where they are no multiple of a vector the last vector repeats some of the one before;
@@ -199,6 +183,7 @@ const PixelsFunction* PixelsFor(const DepthwiseJob& job) {
 SM_INLINE uint32_t BitsBelow(int64_t n) { return n <= 0 ? 0 : n >= 32 ? ~0u : (1u << n) - 1; }
 
 void RunDepthwise(const DepthwiseJob& job) {
+  if (const SweepFunction sweep = SweepFor(job); sweep != nullptr) return sweep(job);
   const PixelsFunction* run = PixelsFor(job);
   const Activation activation = job.epilogue.activation;
   const Finish finish = activation == Activation::kSwish ? Finish::kSwish : activation == Activation::kHardSwish ? Finish::kHardSwish : Finish::kClamp;
