@@ -8,7 +8,7 @@ namespace savedmodel {
 namespace {
 
 bool MakesImages(const Node& node) {
-  return ((node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise")) || node.Is("_ExpandDepthwise")) && node.num_outputs() == 1 && node.controls.empty() &&
+  return ((node.Is("_ConvEpilogue") && node.attrs().Bool("depthwise")) || (node.Is("_DepthwiseBlock") && !node.attrs().Bool("project"))) && node.num_outputs() == 1 && node.controls.empty() &&
          node.output_types[0] == DataType::kFloat && node.attrs().String("data_format") == "NHWC" && node.output_shapes[0].fully_known() &&
          node.output_shapes[0].shape().num_elements() > 0;
 }

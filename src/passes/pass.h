@@ -51,7 +51,7 @@ absl::Status FuseNorms(Graph* graph, PassContext& context);          // layer no
 absl::Status FuseAttention(Graph* graph, PassContext& context);      // softmax(q k' + mask) v spelled out
 absl::Status FuseReshapes(Graph* graph, PassContext& context);       // reshapes behind products go before them
 absl::Status FuseDilations(Graph* graph, PassContext& context);      // convolutions between space-to-batch and back
-absl::Status FuseExpansions(Graph* graph, PassContext& context);     // inverted bottlenecks a few rows at a time
+absl::Status FuseDepthwiseBlocks(Graph* graph, PassContext& context);  // inverted bottlenecks a few rows at a time
 absl::Status FuseProducts(Graph* graph, PassContext& context);       // convolutions and products with known weights
 absl::Status FusePads(Graph* graph, PassContext& context);           // pads into convolutions and pools
 absl::Status FuseBatchNorms(Graph* graph, PassContext& context);     // batch norm into weights

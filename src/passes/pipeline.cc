@@ -41,7 +41,7 @@ constexpr PassRow kPasses[] = {
     {"fuse_biases", FuseBiases, Purpose::kSpeed},
     {"fuse_residuals", FuseResiduals, Purpose::kSpeed},
     {"fuse_activations", FuseActivations, Purpose::kSpeed},
-    {"fuse_expansions", FuseExpansions, Purpose::kCpuSpeed},
+    {"fuse_depthwise_blocks", FuseDepthwiseBlocks, Purpose::kCpuSpeed},
     {"fuse_scales", FuseScales, Purpose::kCpuSpeed},  // the scale comes behind all other inputs
     {"fuse_means", FuseMeans, Purpose::kCpuSpeed},
     {"lower_precision", LowerPrecision, Purpose::kSpeed},

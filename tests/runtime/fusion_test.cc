@@ -89,23 +89,51 @@ TEST_CASE("transposed convolutions take batch norm, bias and activation") {
   }
 }
 
-TEST_CASE("fuse_expansions") {
-  const Tensor image = Random({2, 61, 67, 5}, 2);
-  for (int64_t stride : {1, 2}) {
-    for (const char* padding : {"SAME", "VALID"}) {
-      ModelBuilder b;
-      b.Placeholder("x", DataType::kFloat);
-      b.Const("wide_filter", Random({1, 1, 5, 96}, 1));
-      b.Const("wide_bias", Random({96}, 2));
-      b.Const("filter", Random({5, 5, 96, 1}, 3));
-      b.Const("bias", Random({96}, 4));
-      b.Node("wide", "Conv2D", {"x", "wide_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
-      b.Node("wide_biased", "BiasAdd", {"wide", "wide_bias"}).Type("T", DataType::kFloat);
-      b.Node("relu", "Relu6", {"wide_biased"}).Type("T", DataType::kFloat);
-      b.Node("conv", "DepthwiseConv2dNative", {"relu", "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, stride, stride, 1}).String("padding", padding);
-      b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
-      b.Node("out", "Tanh", {"biased"}).Type("T", DataType::kFloat);
-      CheckPass(b, image, "fuse_expansions", 1);
+// Before the depthwise convolution: nothing, a pointwise convolution, the first convolution of a picture. Behind it: nothing, a projection,
+// a projection with a residual.
+TEST_CASE("fuse_depthwise_blocks") {
+  struct Head {
+    int64_t kernel, stride, channels;  // kernel 0: none
+    const char* padding;
+  };
+  for (const Head& head : {Head{0, 1, 96, ""}, Head{1, 1, 5, "SAME"}, Head{3, 2, 3, "SAME"}, Head{3, 2, 3, "VALID"}}) {
+    for (int behind : {0, 1, 2}) {
+      for (int64_t stride : {1, 2}) {
+        if (head.kernel == 0 && behind == 0) continue;
+        if (*head.padding == 'V' && behind == 2) continue;  // nothing else gives an image of that size
+        INFO("head " << head.kernel << ", stride " << stride << ", behind " << behind);
+        const int64_t scale = head.kernel == 3 ? 2 : 1;
+        const Tensor image = Random({2, 61 * scale, 67 * scale, head.channels}, 2);
+        ModelBuilder b;
+        b.Placeholder("x", DataType::kFloat);
+        std::string wide = "x";
+        if (head.kernel > 0) {
+          b.Const("wide_filter", Random({head.kernel, head.kernel, head.channels, 96}, 1));
+          b.Const("wide_bias", Random({96}, 2));
+          b.Node("wide", "Conv2D", {"x", "wide_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, head.stride, head.stride, 1}).String("padding", head.padding);
+          b.Node("wide_biased", "BiasAdd", {"wide", "wide_bias"}).Type("T", DataType::kFloat);
+          b.Node("relu", "Relu6", {"wide_biased"}).Type("T", DataType::kFloat);
+          wide = "relu";
+        }
+        b.Const("filter", Random({5, 5, 96, 1}, 3, -0.3f, 0.3f));
+        b.Const("bias", Random({96}, 4));
+        b.Node("conv", "DepthwiseConv2dNative", {wide, "filter"}).Type("T", DataType::kFloat).Ints("strides", {1, stride, stride, 1}).String("padding", "SAME");
+        b.Node("biased", "BiasAdd", {"conv", "bias"}).Type("T", DataType::kFloat);
+        b.Node(behind == 0 ? "out" : "deep", "Tanh", {"biased"}).Type("T", DataType::kFloat);
+        if (behind > 0) {
+          b.Const("narrow", Random({1, 1, 96, 7}, 5, -0.1f, 0.1f));
+          b.Const("narrow_bias", Random({7}, 6));
+          b.Node("project", "Conv2D", {"deep", "narrow"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+          b.Node("projected", "BiasAdd", {"project", "narrow_bias"}).Type("T", DataType::kFloat);
+          if (behind == 2) {
+            b.Const("other", Random({1, 1, head.channels, 7}, 7));
+            b.Node("side", "Conv2D", {"x", "other"}).Type("T", DataType::kFloat).Ints("strides", {1, head.stride * stride, head.stride * stride, 1}).String("padding", "SAME");
+            b.Node("sum", "AddV2", {"projected", "side"}).Type("T", DataType::kFloat);
+          }
+          b.Node("out", "Relu", {behind == 2 ? "sum" : "projected"}).Type("T", DataType::kFloat);
+        }
+        CheckPass(b, image, "fuse_depthwise_blocks", behind == 2 ? 2 : 1);
+      }
     }
   }
 }

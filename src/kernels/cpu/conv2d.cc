@@ -265,22 +265,35 @@ void Conv2dPlan::FillRows(const float* in, const float* edges, int64_t begin, in
   }
 }
 
-void Conv2dPlan::Run(const float* in, const PackedFilter& filter, const Epilogue& epilogue, float* out, float* scratch,
-                     ThreadPool& pool) const {
-  if (winograd_ != nullptr) return winograd_->Run(in, filter.parts[0], epilogue, out, scratch, pool);
-  if (product_.m == 0 || layout_.n == 0) return;
+const float* Conv2dPlan::Prepare(const float* in, float* scratch, ThreadPool& pool) const {
   if (sparse_c_ > 0) {
     RoundSparse(in, scratch, pool);
-    in = scratch;
-  } else if (round_ > 0) {
+    return scratch;
+  }
+  if (round_ > 0) {
     constexpr int64_t kPart = 4096;
     RoundToBf16(in, kPart, round_ / kPart, kPart, scratch, pool);
     const int64_t done = round_ / kPart * kPart;
     RoundToBf16(in + done, 0, 1, round_ - done, scratch + done / 2, pool);
-    in = scratch;
-  } else if (scratch_floats_ > 0) {
-    CopyEdges(in, scratch, pool);
+    return scratch;
   }
+  if (scratch_floats_ > 0) CopyEdges(in, scratch, pool);
+  return in;
+}
+
+void Conv2dPlan::RunPixels(const float* prepared, const PackedFilter& filter, const Epilogue& epilogue, float* out, const float* scratch,
+                           int64_t begin, int64_t end) const {
+  const auto fill = [&](int64_t first, int64_t rows, int tap_begin, int tap_end, const float** to) {
+    FillRows(prepared, scratch, begin + first, rows, tap_begin, tap_end, to);
+  };
+  product_.RunBlock(filter.parts[0], epilogue, out, shape_.out_c, fill, {0, end - begin, 0, layout_.panels()});
+}
+
+void Conv2dPlan::Run(const float* in, const PackedFilter& filter, const Epilogue& epilogue, float* out, float* scratch,
+                     ThreadPool& pool) const {
+  if (winograd_ != nullptr) return winograd_->Run(in, filter.parts[0], epilogue, out, scratch, pool);
+  if (product_.m == 0 || layout_.n == 0) return;
+  in = Prepare(in, scratch, pool);
   const auto run = [&](int64_t group, ThreadPool& threads) {
     const Epilogue part = EpilogueAt(epilogue, 0, group * layout_.n);
     const float* from = in + group * (shape_.in_c / shape_.groups);

@@ -50,6 +50,13 @@ class Conv2dPlan {
   void Run(const float* in, const PackedFilter& filter, const Epilogue& epilogue, float* out, float* scratch,
            ThreadPool& pool) const;
 
+  // The same for some pixels at a time, where the plan is kDirect and there is one group. Prepare gives what RunPixels takes
+  // for `in`; any number of threads may then call that at once with the same scratch. It computes output pixels [begin, end), counted over the whole
+  // batch, and `out` and a residual begin with the first of them.
+  const float* Prepare(const float* in, float* scratch, ThreadPool& pool) const;
+  void RunPixels(const float* prepared, const PackedFilter& filter, const Epilogue& epilogue, float* out, const float* scratch, int64_t begin,
+                 int64_t end) const;
+
  private:
   void FillRows(const float* in, const float* edges, int64_t begin, int64_t rows, int tap_begin, int tap_end,
                 const float** to) const;

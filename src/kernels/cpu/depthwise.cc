@@ -137,8 +137,8 @@ void DepthwisePlan::InputRows(int64_t row, int64_t* first, int64_t* last) const 
 }
 
 void DepthwisePlan::RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row,
-                              float* row_sums) const {
-  RunRow(rows, first, filter, epilogue, out, row, row, 0, shape_.in_c, row_sums);
+                              int64_t out_row, float* row_sums) const {
+  RunRow(rows, first, filter, epilogue, out, row, out_row, 0, shape_.in_c, row_sums);
 }
 
 void DepthwisePlan::MeansOf(const float* row_sums, float* means) const {

@@ -29,8 +29,9 @@ class DepthwisePlan {
   // The input rows of one image that output row `row` reads: [first, last).
   void InputRows(int64_t row, int64_t* first, int64_t* last) const;
   // One output row of one image, on the calling thread, from input rows that lie together: `rows` begins with input row
-  // `first`. multiplier must be 1. `out` is the image's output; a residual and the row sums likewise the image's.
-  void RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row, float* row_sums = nullptr) const;
+  // `first`. multiplier must be 1. The output row is row `out_row` of `out`, of a residual and of the row sums.
+  void RunOneRow(const float* rows, int64_t first, const float* filter, const Epilogue& epilogue, float* out, int64_t row, int64_t out_row,
+                 float* row_sums = nullptr) const;
 
   int64_t row_sums_bytes() const { return shape_.batch * out_h_ * shape_.out_c * static_cast<int64_t>(sizeof(float)); }
   // Means over the pixels of each image, [batch, out_c], out of the sums of its rows.

@@ -68,11 +68,12 @@ struct BlockedProduct {
 
   void Plan(const PanelLayout& b, int threads);
   void Run(const PackedMatrix& b, const Epilogue& epilogue, float* c, int64_t c_stride, FillRows fill, ThreadPool& pool) const;
+  // A part of it, on the calling thread. `epilogue` and `c` are those of the whole product.
+  void RunBlock(const PackedMatrix& b, const Epilogue& epilogue, float* c, int64_t c_stride, FillRows fill,
+                const Block& block) const;
 
  private:
   void SplitTasks(const PanelLayout& b, int threads);
-  void RunBlock(const PackedMatrix& b, const Epilogue& epilogue, float* c, int64_t c_stride, FillRows fill,
-                const Block& block) const;
 };
 
 }  // namespace savedmodel

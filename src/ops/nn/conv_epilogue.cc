@@ -12,6 +12,7 @@
 #include "ops/nn/conv_shape.h"
 #include "ops/nn/epilogue_attrs.h"
 #include "ops/nn/image_means.h"
+#include "ops/nn/shared_matrix.h"
 #include "ops/packed_later.h"
 #include "ops/shared_object.h"
 #include "savedmodel/op.h"
@@ -101,8 +102,7 @@ class ConvEpilogueKernel final : public Kernel {
                                                          epilogue_.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat));
     planned->scratch_bytes = planned->conv.scratch_bytes();
     const PanelLayout& layout = planned->conv.filter_layout();
-    const std::string key = absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel, layout.tiles ? " tiles" : layout.bf16 ? " bfloat16" : "",
-                                         FactorInWeights(layout) ? epilogue_.factor_key : "");
+    const std::string key = FilterKey(layout, FactorInWeights(layout) ? epilogue_.factor_key : "");
     SM_CHECK_ARGUMENT(epilogue_.factor.num_elements() == planned->sizes.out_channels || !epilogue_.factor.initialized(), "the factor has ",
                       epilogue_.factor.num_elements(), " numbers, wants ", planned->sizes.out_channels);
     SM_ASSIGN_OR_RETURN(planned->filter, Filter(planned->conv, filter, key, pool, share));

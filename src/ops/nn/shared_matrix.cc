@@ -35,4 +35,9 @@ absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLat
   });
 }
 
+std::string FilterKey(const PanelLayout& layout, const std::string& factor_key) {
+  return absl::StrCat("conv ", static_cast<int>(layout.level), " ", layout.k, " ", layout.n, " ", layout.lanes, " ", layout.panel,
+                      layout.tiles ? " tiles" : layout.bf16 ? " bfloat16" : "", factor_key);
+}
+
 }  // namespace savedmodel

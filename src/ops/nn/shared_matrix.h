@@ -1,6 +1,8 @@
-// Packed matrices that all plans of a session share.
+// Packed matrices and filters that all plans of a session share.
 #ifndef SAVEDMODEL_OPS_NN_SHARED_MATRIX_H_
 #define SAVEDMODEL_OPS_NN_SHARED_MATRIX_H_
+
+#include <string>
 
 #include "kernels/cpu/packed_matrix.h"
 #include "ops/nn/epilogue_attrs.h"
@@ -17,6 +19,9 @@ absl::StatusOr<std::shared_ptr<const PackedMatrix>> SharedMatrix(const KernelIni
 // epilogue, unless operands are rounded.
 absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLater(const KernelInit& init, const Tensor& constant, int64_t k,
                                                                                   bool transposed, const EpilogueAttrs& epilogue);
+
+// The key of a filter in that layout, multiplied by the factor that `factor_key` names (may be empty).
+std::string FilterKey(const PanelLayout& layout, const std::string& factor_key);
 
 }  // namespace savedmodel
 
