@@ -126,6 +126,7 @@ TEST_CASE("kernels/gemm: every activation, with one and several stretches of the
       CheckGemm(19, 70, 30, static_cast<Activation>(i), true, true, false, *pool);
       CheckGemm(19, 70, 3000, static_cast<Activation>(i), true, false, true, *pool);
     }
+    CheckGemm(40, 70, 20000, Activation::kRelu, true, true, false, *pool);
   }
 }
 

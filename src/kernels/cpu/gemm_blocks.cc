@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t kTable = 2048;             // row pointers kept on the stack
 constexpr int64_t kSmallWork = 8000;         // cycles that do not pay for waking another thread
+constexpr int64_t kShortestStretch = 64 << 10;  // bytes of a panel
 
 // The i-th of `parts` nearly equal parts of [0, total) begins here.
 int64_t PartBegin(int64_t total, int64_t parts, int64_t i) { return total / parts * i + std::min(i, total % parts); }
@@ -72,7 +73,9 @@ void BlockedProduct::Plan(const PanelLayout& b, int threads) {
   const int64_t tallest = kernels.max_rows[b.panel / b.lanes];
   SplitTasks(b, threads);
 
-  int64_t steps = kernels.stretch_bytes / 4 / b.panel;
+  // B comes from the second cache for each tile anyway, and each stretch but the first reads C again.
+  const int64_t l2 = DetectedCpu().l2_bytes;
+  int64_t steps = (kernels.stretch_bytes > 0 ? kernels.stretch_bytes : std::max(l2 / 4, kShortestStretch)) / 4 / b.panel;
   if (m <= tallest) steps = std::max<int64_t>(taps * depth, 1);  // every number of B is used once anyway
   if (depth > steps) {
     tap_step = 1;
@@ -86,7 +89,6 @@ void BlockedProduct::Plan(const PanelLayout& b, int threads) {
   tap_group = std::min(std::max(128 / tap_step, 1) * tap_step, taps);
 
   const int64_t rows = CeilDiv(m, row_splits), table_rows = kTable / tap_group;
-  const int64_t l2 = DetectedCpu().l2_bytes;
   const int64_t cached_rows = l2 / 3 / std::max<int64_t>(input_bytes / m, 1);
   if (cached_rows >= std::min<int64_t>(rows, 96)) {
     block_rows = std::min(table_rows, cached_rows);

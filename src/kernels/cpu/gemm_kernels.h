@@ -39,7 +39,7 @@ struct GemmKernels {
   void (*run_panel)(const PanelJob&);
 
   int rate = 16;                      // numbers of B times rows of A in a cycle, as the planner estimates time
-  int64_t stretch_bytes = 64 << 10;   // of one panel in one job: read again for every tile
+  int64_t stretch_bytes = 0;          // of one panel in one job, read again for every tile; 0: as the second cache allows
   void (*release)() = nullptr;        // where not null, called by a thread after its last job
 };
 
