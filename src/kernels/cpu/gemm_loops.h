@@ -80,6 +80,7 @@ void RunPanel(const PanelJob& job) {
     const int64_t rows = height + (tile < taller ? 1 : 0);
     int64_t count = (tile < taller ? taller : tiles) - tile;
     if (activate && count > kActivatedTiles) count = kActivatedTiles;
+    if (Sets(static_cast<int>(rows) * vectors) > 1) count = 1;
     kTiles[vectors][rows](t, count);
     if (activate) Activate(job.epilogue, t.c, t.c_stride, rows * count, job.columns);
     tile += count;

@@ -137,10 +137,22 @@ SM_INLINE void AddRest(const Tiles& t, const float* c, const float* residual, F 
   }
 }
 
+// Where registers are scarce: a number that is read from memory each time.
+template <bool kInMemory>
+struct Number {
+  int64_t value;
+};
+template <>
+struct Number<true> {
+  volatile int64_t value;
+};
+
+// One tile only where there are several sets of sums.
 template <int kRows, int kVectors>
 void RunTiles(const Tiles& given, int64_t tiles) {
   const Tiles t = given;  // no store can change it
   constexpr int kSets = Sets(kRows * kVectors);
+  if (kSets > 1) tiles = 1;
   const bool partial = !kMasked && t.last_lanes < kLanes;
   F sum[kSets][kRows][kVectors];
   float start[kVectors * kLanes];  // where sums begin; those that are scaled get their bias behind that
@@ -162,11 +174,11 @@ void RunTiles(const Tiles& given, int64_t tiles) {
   float* c = t.c;
   const float* residual = t.residual;
   const char* tile_prefetch = t.prefetch;
-  volatile int64_t prefetch_step = t.prefetch_step;  // in no register
+  Number<kSets == 1> prefetch_step = {t.prefetch_step};
   int64_t begun = 0;  // inner indices that were done while the tile above was stored
   const int64_t end = t.offset + t.depth;
   for (int64_t tile = 0; tile < tiles; ++tile) {
-    if (tile >= t.prefetch_tiles) prefetch_step = 0;
+    if (tile >= t.prefetch_tiles) prefetch_step.value = 0;
     if (tile > 0 && begun == 0) {
 #pragma GCC unroll 4
       for (int s = 0; s < kSets; ++s) {
@@ -179,7 +191,7 @@ void RunTiles(const Tiles& given, int64_t tiles) {
     }
     const float* b = t.b + begun * t.b_stride;
     const int64_t b_stride = t.b_stride;
-    const char* prefetch = tile_prefetch + begun * prefetch_step;
+    const char* prefetch = tile_prefetch + begun * prefetch_step.value;
     const float* const* rows = tile_rows;
     int64_t k = begun - t.depth;  // counts up to 0
     for (int tap = 0; tap < t.taps; ++tap, rows += t.row_stride, k = -t.depth) {
@@ -198,7 +210,7 @@ void RunTiles(const Tiles& given, int64_t tiles) {
           for (int j = 0; j < kVectors; ++j) to[i][j] = MultiplyAdd(x, row[j], to[i][j]);
         }
         __builtin_prefetch(prefetch, 0, 2);
-        prefetch += prefetch_step;
+        prefetch += prefetch_step.value;
       };
       if (kSets > 1 && t.depth >= kShortDepth) {
         for (; k + kSets <= 0; k += kSets) {
