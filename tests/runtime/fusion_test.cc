@@ -138,6 +138,22 @@ TEST_CASE("fuse_depthwise_blocks") {
   }
 }
 
+TEST_CASE("a block of convolutions in a file has the inputs that it speaks of, or is refused") {
+  for (const char* lacking : {"head", "project", "residual"}) {
+    ModelBuilder b;
+    b.Placeholder("x", DataType::kFloat);
+    b.Const("filter", Random({3, 3, 4, 1}, 1));
+    b.Const("bias", Random({4}, 2));
+    b.Node("out", "_DepthwiseBlock", {"x", "filter", "bias"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME").Int("num_args", 0)
+        .Bool("head", *lacking == 'h').Bool("project", *lacking == 'p').Bool("residual", *lacking == 'r');
+    absl::StatusOr<SavedModelBundle> bundle = b.Load();
+    REQUIRE(bundle.ok());
+    auto outputs = bundle->session->Run({{"x", Random({1, 5, 6, 4}, 3)}}, {"out"});
+    INFO(outputs.status().ToString());
+    CHECK(outputs.status().code() == absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_CASE("fuse_means") {
   for (bool expanded : {false, true}) {
     for (bool keep_dims : {false, true}) {

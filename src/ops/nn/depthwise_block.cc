@@ -21,13 +21,18 @@ namespace {
 
 // Where the inputs are, by the attributes; -1: there is none.
 struct Inputs {
-  int head = -1, project = -1, residual = -1, count = 3;
-  explicit Inputs(const Attributes& attrs) {
-    if (attrs.Bool("head")) head = count, count += 2;
-    if (attrs.Bool("project")) project = count, count += 2;
-    if (attrs.Bool("residual")) residual = count++;
-  }
+  int head = -1, project = -1, residual = -1;
 };
+absl::StatusOr<Inputs> ReadInputs(const Attributes& attrs) {
+  Inputs at;
+  int count = 3;
+  if (attrs.Bool("head")) at.head = count, count += 2;
+  if (attrs.Bool("project")) at.project = count, count += 2;
+  if (attrs.Bool("residual")) at.residual = count++;
+  SM_CHECK_ARGUMENT(attrs.Int("num_args") == count - 3, "num_args is ", attrs.Int("num_args"), ", wants ", count - 3);
+  SM_CHECK_ARGUMENT(at.residual < 0 || at.project >= 0, "a residual is added to a projection only");
+  return at;
+}
 
 absl::StatusOr<WindowAttrs> ReadHeadWindow(const Attributes& attrs) {
   Attributes window;
@@ -105,9 +110,7 @@ absl::StatusOr<std::shared_ptr<const PackedFilter>> Packed(const KernelInit& ini
 GemmPrecision PrecisionOf(const Attributes& attrs, const char* name) { return attrs.Bool(name) ? GemmPrecision::kBf16 : GemmPrecision::kFloat; }
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
-  const Inputs at(init.attrs());
-  SM_CHECK_ARGUMENT(init.attrs().Int("num_args") == at.count - 3, "num_args is ", init.attrs().Int("num_args"), ", wants ", at.count - 3);
-  SM_CHECK_ARGUMENT(at.residual < 0 || at.project >= 0, "a residual is added to a projection only");
+  SM_ASSIGN_OR_RETURN(const Inputs at, ReadInputs(init.attrs()));
   const PartialShape& input = init.input_shape(0);
   const Tensor *filter = init.constant(1), *head = at.head < 0 ? nullptr : init.constant(at.head), *project = at.project < 0 ? nullptr : init.constant(at.project);
   SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadWindowAttrs(init.attrs(), 2));
@@ -159,7 +162,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
 }
 
 absl::Status Infer(InferContext& context) {
-  const Inputs at(context.attrs());
+  SM_ASSIGN_OR_RETURN(const Inputs at, ReadInputs(context.attrs()));
   PartialShape shape = context.input(0);
   if (at.head >= 0) {
     SM_ASSIGN_OR_RETURN(WindowAttrs window, ReadHeadWindow(context.attrs()));
