@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kWindowBytes = 384 << 10;  // of the head's rows
 constexpr int64_t kRoundBytes = 64 << 10;    // of the depthwise convolution's rows
-constexpr int64_t kLargeImage = 1 << 20;
+constexpr int64_t kLargeImages = 1 << 20;
 constexpr int64_t kFloat = sizeof(float);
 
 int64_t RowBytes(const Conv2dShape& s) { return s.in_w * s.in_c * kFloat; }
@@ -25,12 +25,12 @@ int64_t Aligned(int64_t floats) { return (floats + 15) / 16 * 16; }
 }  // namespace
 
 bool DepthwiseBlockPlan::HeadPays(const Conv2dShape& s) {
-  return RowBytes(s) * s.in_h > kLargeImage && RowBytes(s) * (Reach(s) + 1) <= kWindowBytes;
+  return s.batch * RowBytes(s) * s.in_h > kLargeImages && RowBytes(s) * (Reach(s) + 1) <= kWindowBytes;
 }
 
 bool DepthwiseBlockPlan::ProjectionPays(const Conv2dShape& s) {
   const int64_t row_bytes = s.out_w() * s.out_c * kFloat;
-  return row_bytes * s.out_h() > kLargeImage / 4 && row_bytes <= kWindowBytes;
+  return s.batch * row_bytes * s.out_h() > kLargeImages / 4 && row_bytes <= kWindowBytes;
 }
 
 absl::StatusOr<DepthwiseBlockPlan> DepthwiseBlockPlan::Make(const DepthwiseBlockShape& shape, int threads) {

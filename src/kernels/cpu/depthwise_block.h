@@ -39,8 +39,8 @@ class DepthwiseBlockPlan {
   DepthwiseBlockPlan() = default;
   // `threads` is the size of the pool that Run gets.
   static absl::StatusOr<DepthwiseBlockPlan> Make(const DepthwiseBlockShape& shape, int threads);
-  // Whether the image before or behind the depthwise convolution is too large for the caches, so that running by rows is quicker than one
-  // convolution after the other.
+  // Whether the images before or behind the depthwise convolution are together too large for the caches, so that running by rows is quicker
+  // than one convolution after the other.
   static bool HeadPays(const Conv2dShape& depthwise);
   static bool ProjectionPays(const Conv2dShape& depthwise);
 
