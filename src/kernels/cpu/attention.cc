@@ -18,8 +18,6 @@ constexpr int64_t kMostBlock = 64;  // queries whose addresses fit the stack
 constexpr int64_t kScoreBytes = 192 << 10;
 constexpr int64_t kStretch = 512;  // keys between which a panel of values stays in the caches
 
-int64_t Aligned(int64_t floats) { return CeilDiv(floats, 16) * 16; }
-
 }  // namespace
 
 absl::StatusOr<AttentionPlan> AttentionPlan::Make(const AttentionShape& shape, int threads) {
@@ -33,7 +31,7 @@ absl::StatusOr<AttentionPlan> AttentionPlan::Make(const AttentionShape& shape, i
   if (heads == 0 || shape.queries == 0 || shape.value_depth == 0) return plan;
   plan.k_layout_ = PanelLayout::For(shape.depth, shape.keys);
   plan.v_layout_ = PanelLayout::For(shape.keys, shape.value_depth);
-  plan.score_stride_ = Aligned(shape.keys) + 16;  // rows at a power of two would fall on the same lines of the cache
+  plan.score_stride_ = AlignedFloats(shape.keys) + 16;  // rows at a power of two would fall on the same lines of the cache
   const int64_t tallest = KernelsFor(plan.k_layout_).max_rows[plan.k_layout_.panel / plan.k_layout_.lanes];
   plan.block_ = std::clamp(kScoreBytes / 4 / plan.score_stride_, tallest, kMostBlock);
   plan.block_ = std::min(plan.block_ / tallest * tallest, shape.queries);
@@ -48,7 +46,7 @@ absl::StatusOr<AttentionPlan> AttentionPlan::Make(const AttentionShape& shape, i
     plan.slots_ = 1;
   }
   plan.slot_floats_ =
-      Aligned(plan.k_layout_.floats()) + Aligned(plan.v_layout_.floats()) + Aligned(plan.block_ * plan.score_stride_);
+      AlignedFloats(plan.k_layout_.floats()) + AlignedFloats(plan.v_layout_.floats()) + AlignedFloats(plan.block_ * plan.score_stride_);
   return plan;
 }
 
@@ -108,8 +106,8 @@ void AttentionPlan::Run(const float* q, const float* k, const float* v, const fl
     CallerOnly caller;
     const int slot = slots.Take();
     float* packed_k = scratch + slot * slot_floats_;
-    float* packed_v = packed_k + Aligned(k_layout_.floats());
-    float* scores = packed_v + Aligned(v_layout_.floats());
+    float* packed_v = packed_k + AlignedFloats(k_layout_.floats());
+    float* scores = packed_v + AlignedFloats(v_layout_.floats());
     int64_t packed = -1;
     for (int64_t task = begin; task < end; ++task) {
       const int64_t head = task / splits_ % s.heads, batch = task / splits_ / s.heads, part = task % splits_;

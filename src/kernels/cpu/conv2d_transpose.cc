@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "core/status_macros.h"
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/scratch_slots.h"
 
 namespace savedmodel {
 
@@ -69,7 +70,7 @@ absl::StatusOr<Conv2dTransposePlan> Conv2dTransposePlan::Make(const Conv2dShape&
       absl::StatusOr<Conv2dPlan> conv = Conv2dPlan::Make(s, threads);
       if (!conv.ok()) return conv.status();
       if (rows.size() * columns.size() > 1) {
-        plan.phase_floats_ = std::max(plan.phase_floats_, (forward.batch * h.count * w.count * forward.in_c + 15) / 16 * 16);
+        plan.phase_floats_ = std::max(plan.phase_floats_, AlignedFloats(forward.batch * h.count * w.count * forward.in_c));
       }
       plan.conv_floats_ = std::max(plan.conv_floats_, conv->scratch_bytes() / static_cast<int64_t>(sizeof(float)));
       plan.phases_.push_back({h, w, *std::move(conv)});

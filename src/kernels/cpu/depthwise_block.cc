@@ -20,7 +20,6 @@ constexpr int64_t kFloat = sizeof(float);
 
 int64_t RowBytes(const Conv2dShape& s) { return s.in_w * s.in_c * kFloat; }
 int64_t Reach(const Conv2dShape& s) { return (s.kernel_h - 1) * s.dilation_h + 1; }
-int64_t Aligned(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 }  // namespace
 
@@ -46,7 +45,7 @@ absl::StatusOr<DepthwiseBlockPlan> DepthwiseBlockPlan::Make(const DepthwiseBlock
       return absl::InvalidArgumentError("depthwise block: the convolution before does not make the input of the depthwise one");
     }
     SM_ASSIGN_OR_RETURN(plan.head_, Conv2dPlan::Make(h, threads, ConvAlgorithm::kDirect, shape.head_precision));
-    plan.head_floats_ = Aligned(plan.head_.scratch_bytes() / kFloat);
+    plan.head_floats_ = AlignedFloats(plan.head_.scratch_bytes() / kFloat);
   }
   if (shape.project_c > 0) {
     plan.round_rows_ = std::clamp<int64_t>(kRoundBytes / std::max<int64_t>(out_row_floats * kFloat, 1), 1, std::max<int64_t>(out_h, 1));
@@ -56,11 +55,11 @@ absl::StatusOr<DepthwiseBlockPlan> DepthwiseBlockPlan::Make(const DepthwiseBlock
   if (row_floats == 0 || s.batch == 0 || out_h == 0 || out_w == 0) return plan;
   if (shape.head.has_value()) {
     plan.window_rows_ = std::min(std::max(kWindowBytes / RowBytes(s), Reach(s)), s.in_h);
-    plan.window_floats_ = Aligned(plan.window_rows_ * row_floats);
+    plan.window_floats_ = AlignedFloats(plan.window_rows_ * row_floats);
   }
-  plan.round_floats_ = Aligned(plan.round_rows_ * out_row_floats);
+  plan.round_floats_ = AlignedFloats(plan.round_rows_ * out_row_floats);
   plan.slots_ = std::clamp(threads, 1, ScratchSlots::kMost);
-  plan.slot_floats_ = plan.window_floats_ + plan.round_floats_ + Aligned(plan.project_.scratch_bytes() / kFloat);
+  plan.slot_floats_ = plan.window_floats_ + plan.round_floats_ + AlignedFloats(plan.project_.scratch_bytes() / kFloat);
   // Rows at the ends of a part are computed twice, so as few parts as keep all threads busy.
   plan.parts_ = s.batch >= 4 * threads ? 1 : std::min<int64_t>(threads == 1 ? 1 : 2 * threads, out_h);
   return plan;

@@ -58,7 +58,7 @@ SM_INLINE void AddTaps(const DepthwiseJob& job, const Place& place, const float*
       int64_t at = place.from;
 #pragma GCC unroll 32
       for (int x = 0; x < (kPixels - 1) * kStride + kWidth; ++x, at += job.in_column) {
-        asm("" : "+r"(at));
+        asm("" : "+r"(at));  // else every column's offset would be kept, more of them than there are registers
         if (!kInside && (place.inside >> x & 1) == 0) continue;
         F v = Load(in + at);
         KeepInRegister(v);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/gemm_blocks.h"
+#include "kernels/cpu/scratch_slots.h"
 
 namespace savedmodel {
 namespace {
@@ -83,7 +84,7 @@ MatMulPlan::MatMulPlan(const MatMulShape& shape, int threads) : shape_(shape), l
   slices_ = shape.batch == 1 || small ? 1 : std::min<int64_t>(shape.batch, int64_t{2} * threads);
   slice_floats_ = direct_ ? shape.k * layout_.lanes : layout_.floats();
   if (shape.transpose_a) slice_floats_ += shape.m * shape.k;
-  slice_floats_ = (slice_floats_ + 15) / 16 * 16;
+  slice_floats_ = AlignedFloats(slice_floats_);
 }
 
 void MatMulPlan::RunOne(const float* a, const float* b, const Epilogue& epilogue, float* c, float* scratch,

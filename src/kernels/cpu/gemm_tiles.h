@@ -180,13 +180,10 @@ void RunTiles(const Tiles& given, int64_t tiles) {
   for (int64_t tile = 0; tile < tiles; ++tile) {
     if (tile >= t.prefetch_tiles) prefetch_step.value = 0;
     if (tile > 0 && begun == 0) {
-#pragma GCC unroll 4
-      for (int s = 0; s < kSets; ++s) {
 #pragma GCC unroll 16
-        for (int i = 0; i < kRows; ++i) {
+      for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
-          for (int j = 0; j < kVectors; ++j) sum[s][i][j] = s == 0 ? Load(start + j * kLanes) : Zero();
-        }
+        for (int j = 0; j < kVectors; ++j) sum[0][i][j] = Load(start + j * kLanes);
       }
     }
     const float* b = t.b + begun * t.b_stride;

@@ -5,7 +5,12 @@
 #include <atomic>
 #include <cstdint>
 
+#include "kernels/cpu/ceil_div.h"
+
 namespace savedmodel {
+
+// Room for so many floats, such that what follows begins at a cache line, too.
+inline int64_t AlignedFloats(int64_t floats) { return CeilDiv(floats, 16) * 16; }
 
 // Hands out scratch to the tasks that are at work; there are as many slots as threads, so one is always free.
 class ScratchSlots {

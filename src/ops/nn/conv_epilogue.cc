@@ -99,7 +99,7 @@ class ConvEpilogueKernel final : public Kernel {
       return std::shared_ptr<const Planned>(std::move(planned));
     }
     SM_ASSIGN_OR_RETURN(planned->conv, Conv2dPlan::Make(shape, pool.num_threads(), winograd_ ? ConvAlgorithm::kAuto : ConvAlgorithm::kDirect,
-                                                         epilogue_.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat));
+                                                         epilogue_.precision()));
     planned->scratch_bytes = planned->conv.scratch_bytes();
     const PanelLayout& layout = planned->conv.filter_layout();
     const std::string key = FilterKey(layout, FactorInWeights(layout) ? epilogue_.factor_key : "");
@@ -194,8 +194,7 @@ void DefineConvEpilogue(OpTable& ops) {
            .inputs = "input: T; filter: float; args: num_args * T",
            .outputs = absl::StrCat("output: T", kMeansOutput),
            .attrs = absl::StrCat("T: {float, half, bfloat16}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
-                    "alpha: float = 0.0; strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: "
-                    "{'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]", kMeansAttrs),
+                    "alpha: float = 0.0", kWindowAttrs, kMeansAttrs),
            .infer = Infer,
            .cpu = Make});
 }

@@ -69,9 +69,8 @@ void DefineConvTransposeEpilogue(OpTable& ops) {
   ops.Add({.name = "_ConvTransposeEpilogue",
            .inputs = "input: T; filter: float; args: num_args * T",
            .outputs = "output: T",
-           .attrs = "T: {float, half, bfloat16}; num_args: int >= 0; input_sizes: list(int); bias: bool; residual: bool; activation: string = ''; alpha: float = 0.0; "
-                    "strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: {'NHWC', 'NCHW'} = "
-                    "'NHWC'; dilations: list(int) = [1, 1, 1, 1]",
+           .attrs = absl::StrCat("T: {float, half, bfloat16}; num_args: int >= 0; input_sizes: list(int); bias: bool; residual: bool; activation: string = ''; "
+                    "alpha: float = 0.0", kWindowAttrs),
            .infer = Infer,
            .cpu = Make});
 }

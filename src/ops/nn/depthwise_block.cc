@@ -92,13 +92,6 @@ absl::Status CheckBias(const KernelInit& init, int input, int64_t channels) {
   return absl::OkStatus();
 }
 
-Epilogue EpilogueOf(const EpilogueAttrs& attrs) {
-  Epilogue epilogue;
-  epilogue.activation = attrs.activation;
-  epilogue.alpha = attrs.alpha;
-  return epilogue;
-}
-
 absl::StatusOr<std::shared_ptr<const PackedFilter>> Packed(const KernelInit& init, const Tensor& filter, const Conv2dPlan& plan, const EpilogueAttrs& epilogue,
                                                            int64_t channels) {
   SM_CHECK_ARGUMENT(!epilogue.factor.initialized() || epilogue.factor.num_elements() == channels, "the factor has ", epilogue.factor.num_elements(),
@@ -106,8 +99,6 @@ absl::StatusOr<std::shared_ptr<const PackedFilter>> Packed(const KernelInit& ini
   return SharedObject<PackedFilter>(init, filter, FilterKey(plan.filter_layout(), epilogue.factor_key),
                                     [&] { return plan.PackFilter(filter.data<float>(), init.pool(), epilogue.factors()); });
 }
-
-GemmPrecision PrecisionOf(const Attributes& attrs, const char* name) { return attrs.Bool(name) ? GemmPrecision::kBf16 : GemmPrecision::kFloat; }
 
 absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   SM_ASSIGN_OR_RETURN(const Inputs at, ReadInputs(init.attrs()));
@@ -122,14 +113,21 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
   planned->input = input.shape();
   SM_ASSIGN_OR_RETURN(planned->means, ReadImageMeans(init.attrs()));
   SM_CHECK_ARGUMENT(!planned->means.wanted || project == nullptr, "means are taken of the depthwise convolution's images only");
+  SM_ASSIGN_OR_RETURN(const EpilogueAttrs last, ReadActivation(init.attrs(), ""));
+  SM_ASSIGN_OR_RETURN(const EpilogueAttrs before, ReadActivation(init.attrs(), "head_"));
+  SM_ASSIGN_OR_RETURN(const EpilogueAttrs behind, ReadActivation(init.attrs(), "project_"));
+  planned->epilogue = EpilogueOf(last);
+  planned->head_epilogue = EpilogueOf(before);
+  planned->project_epilogue = EpilogueOf(behind);
   DepthwiseBlockShape shape;
+  shape.head_precision = before.precision();
+  shape.project_precision = behind.precision();
   TensorShape wide = planned->input;
   if (head != nullptr) {
     SM_ASSIGN_OR_RETURN(WindowAttrs head_window, ReadHeadWindow(init.attrs()));
     SM_ASSIGN_OR_RETURN(const ConvSizes sizes, SizeConv(head_window, wide, head->shape()));
     SM_ASSIGN_OR_RETURN(shape.head, ConvShapeOf(sizes));
     SM_RETURN_IF_ERROR(CheckBias(init, at.head + 1, sizes.out_channels));
-    shape.head_precision = PrecisionOf(init.attrs(), "head_bfloat16");
     wide = sizes.output;
   }
   SM_ASSIGN_OR_RETURN(const ConvSizes sizes, SizeDepthwise(window, wide, filter->shape()));
@@ -142,21 +140,14 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
                       "the projection's filter is ", project->shape().ToString(), " for ", sizes.out_channels, " channels");
     shape.project_c = project->dim(3);
     SM_RETURN_IF_ERROR(CheckBias(init, at.project + 1, shape.project_c));
-    shape.project_precision = PrecisionOf(init.attrs(), "project_bfloat16");
     planned->output.set_dim(3, shape.project_c);
   }
   SM_ASSIGN_OR_RETURN(planned->plan, DepthwiseBlockPlan::Make(shape, init.pool().num_threads()));
-  SM_ASSIGN_OR_RETURN(EpilogueAttrs epilogue, ReadActivation(init.attrs(), ""));
-  planned->epilogue = EpilogueOf(epilogue);
   if (head != nullptr) {
-    SM_ASSIGN_OR_RETURN(epilogue, ReadActivation(init.attrs(), "head_"));
-    planned->head_epilogue = EpilogueOf(epilogue);
-    SM_ASSIGN_OR_RETURN(planned->head, Packed(init, *head, planned->plan.head(), epilogue, sizes.in_channels));
+    SM_ASSIGN_OR_RETURN(planned->head, Packed(init, *head, planned->plan.head(), before, sizes.in_channels));
   }
   if (project != nullptr) {
-    SM_ASSIGN_OR_RETURN(epilogue, ReadActivation(init.attrs(), "project_"));
-    planned->project_epilogue = EpilogueOf(epilogue);
-    SM_ASSIGN_OR_RETURN(planned->project, Packed(init, *project, planned->plan.project(), epilogue, shape.project_c));
+    SM_ASSIGN_OR_RETURN(planned->project, Packed(init, *project, planned->plan.project(), behind, shape.project_c));
   }
   return MakeKernel([planned, at](KernelContext& context) { return Run(context, *planned, at); });
 }
@@ -194,9 +185,8 @@ void DefineDepthwiseBlock(OpTable& ops) {
   ops.Add({.name = "_DepthwiseBlock",
            .inputs = "input: T; filter: T; bias: T; args: num_args * T",
            .outputs = absl::StrCat("output: T", kMeansOutput),
-           .attrs = absl::StrCat("T: {float}; num_args: int >= 0; head: bool; project: bool; residual: bool; activation: string = ''; alpha: float = 0.0; strides: list(int); "
-                    "padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; data_format: {'NHWC', 'NCHW'} = 'NHWC'; "
-                    "dilations: list(int) = [1, 1, 1, 1]; head_activation: string = ''; head_alpha: float = 0.0; head_bfloat16: bool = false; "
+           .attrs = absl::StrCat("T: {float}; num_args: int >= 0; head: bool; project: bool; residual: bool; activation: string = ''; alpha: float = 0.0", kWindowAttrs,
+                    "; head_activation: string = ''; head_alpha: float = 0.0; head_bfloat16: bool = false; "
                     "head_strides: list(int) = [1, 1, 1, 1]; head_padding: {'SAME', 'VALID', 'EXPLICIT'} = 'SAME'; head_explicit_paddings: list(int) = []; "
                     "head_dilations: list(int) = [1, 1, 1, 1]; project_activation: string = ''; project_alpha: float = 0.0; project_bfloat16: bool = false", kMeansAttrs),
            .infer = Infer,

@@ -26,7 +26,6 @@ absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs) {
   read.bias = attrs.Bool("bias");
   read.residual = attrs.Bool("residual");
   read.scaled = attrs.Bool("scaled");
-  read.bfloat16 = attrs.Bool("bfloat16");
   SM_CHECK_ARGUMENT(attrs.Int("num_args") == (read.bias ? 1 : 0) + (read.residual ? 1 : 0) + (read.scaled ? 1 : 0), "num_args is ", attrs.Int("num_args"),
                     ", bias and residual want another number");
   return read;
@@ -35,6 +34,7 @@ absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs) {
 absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix) {
   EpilogueAttrs read;
   read.alpha = attrs.Float(prefix + "alpha");
+  read.bfloat16 = attrs.Bool(prefix + "bfloat16");
   read.factor = attrs.TensorValue(prefix + "factor");
   if (read.factor.initialized()) {
     SM_CHECK_ARGUMENT(read.factor.dtype() == DataType::kFloat, "the factor is of dtype ", DataTypeName(read.factor.dtype()), ", float is wanted");
@@ -51,10 +51,15 @@ absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std:
   return absl::InvalidArgumentError(absl::StrCat("activation \"", name, "\" is unknown"));
 }
 
-absl::StatusOr<Epilogue> MakeEpilogue(const KernelContext& context, const EpilogueAttrs& attrs, int64_t channels, const TensorShape& output) {
+Epilogue EpilogueOf(const EpilogueAttrs& attrs) {
   Epilogue epilogue;
   epilogue.activation = attrs.activation;
   epilogue.alpha = attrs.alpha;
+  return epilogue;
+}
+
+absl::StatusOr<Epilogue> MakeEpilogue(const KernelContext& context, const EpilogueAttrs& attrs, int64_t channels, const TensorShape& output) {
+  Epilogue epilogue = EpilogueOf(attrs);
   int next = 2;
   if (attrs.bias) {
     const Tensor& bias = context.input(next++);

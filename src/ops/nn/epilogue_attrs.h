@@ -3,6 +3,7 @@
 #define SAVEDMODEL_OPS_NN_EPILOGUE_ATTRS_H_
 
 #include "kernels/cpu/epilogue.h"
+#include "kernels/cpu/packed_matrix.h"
 #include "savedmodel/op.h"
 
 namespace savedmodel {
@@ -14,6 +15,7 @@ struct EpilogueAttrs {
   float alpha = 0;
   Tensor factor;            // what each channel is multiplied with: its sums, or its weights before the run; not initialized(): nothing
   std::string factor_key;   // names the factor among those of the same weights
+  GemmPrecision precision() const { return bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat; }
   const float* factors() const { return factor.initialized() ? factor.data<float>() : nullptr; }
 };
 
@@ -21,9 +23,11 @@ struct EpilogueAttrs {
 // GeluTanh, or if num_args differs from what is used.
 absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs);
 
-// Only what needs no further input: attributes PREFIXactivation, PREFIXalpha and PREFIXfactor.
+// Only what needs no further input: attributes PREFIXactivation, PREFIXalpha, PREFIXfactor and PREFIXbfloat16.
 absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix);
 
+// An epilogue without tensors.
+Epilogue EpilogueOf(const EpilogueAttrs& attrs);
 // The epilogue of one run, with its tensors checked: a bias of `channels` floats, a residual as large as the output.
 absl::StatusOr<Epilogue> MakeEpilogue(const KernelContext& context, const EpilogueAttrs& attrs, int64_t channels, const TensorShape& output);
 

@@ -12,7 +12,7 @@ absl::StatusOr<std::shared_ptr<const PackedMatrix>> SharedMatrix(const KernelIni
   const std::string key = absl::StrCat("matrix ", k, " ", transposed, epilogue.bfloat16 ? " bfloat16" : "", epilogue.factor_key);
   return SharedObject<PackedMatrix>(init, constant, key, [&] {
     return PackedMatrix::Pack(k, n, constant.data<float>(), transposed ? k : n, transposed, init.pool(),
-                              epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat, epilogue.factors());
+                              epilogue.precision(), epilogue.factors());
   });
 }
 
@@ -20,7 +20,7 @@ absl::StatusOr<std::shared_ptr<const PackedLater<PackedMatrix>>> MatrixPackedLat
                                                                                   bool transposed, const EpilogueAttrs& epilogue) {
   using Later = PackedLater<PackedMatrix>;
   const int64_t n = constant.num_elements() / k;
-  const PanelLayout layout = PanelLayout::For(k, n, epilogue.bfloat16 ? GemmPrecision::kBf16 : GemmPrecision::kFloat);
+  const PanelLayout layout = PanelLayout::For(k, n, epilogue.precision());
   if (transposed || !PackedMatrix::HasRows(layout) || !Later::Pays(constant)) {
     EpilogueAttrs in_weights = epilogue;
     if (!layout.bf16) in_weights.factor = Tensor(), in_weights.factor_key.clear();

@@ -44,6 +44,9 @@ struct WindowAttrs {
   // Spatial dimension i with its stride, dilation and explicit padding.
   WindowAxis Axis(int i, int64_t in, int64_t window) const;
 };
+// How our own fused convolutions declare them.
+constexpr char kWindowAttrs[] = "; strides: list(int); padding: {'SAME', 'VALID', 'EXPLICIT'}; explicit_paddings: list(int) = []; "
+                                "data_format: {'NHWC', 'NCHW'} = 'NHWC'; dilations: list(int) = [1, 1, 1, 1]";
 // Reads strides, dilations (where there are any), padding, explicit_paddings and data_format of a convolution.
 // InvalidArgument, or `unsupported` for strides and dilations of batch and channels: the reference's codes differ by op.
 absl::StatusOr<WindowAttrs> ReadWindowAttrs(const Attributes& attrs, int spatial_dims,
