@@ -236,6 +236,9 @@ struct OpDef {
   bool aliases_input = false;
   // Output 0 may be written over input 0 or 1 of equal size while computing (element i only needs element i).
   bool in_place = false;
+  // The input that output 0 may be written over on the CPU, where both have one shape, nobody reads the input later and no
+  // other input is in its memory; -1: none. Null: as in_place says.
+  int (*replaces)(const Attributes& attrs) = nullptr;
   // The planner itself carries it out (constants, calls, branches, loops): no kernel is looked for.
   bool structural = false;
   // Why there is no kernel and will be none, for the refusal: "a training op". Empty otherwise.

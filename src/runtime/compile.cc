@@ -455,6 +455,13 @@ class Compiler {
     return slot;
   }
 
+  bool AloneInMemory(const Step& step, size_t input) {
+    for (size_t i = 0; i < step.inputs.size(); ++i) {
+      if (i != input && Root(step.inputs[i]) == Root(step.inputs[input])) return false;
+    }
+    return true;
+  }
+
   // Values of known shape that a kernel writes get a place in the arena; a result must outlive the run and has its own
   // memory, and so has whatever shares memory with it.
   void PlaceInArena() {
@@ -489,10 +496,12 @@ class Compiler {
           last[in] = std::max(last[in], last[out]);
           escapes[in] = escapes[in] || escapes[out];
         }
-      } else if (def.in_place && !escapes[out]) {
-        for (size_t i = 0; i < step.inputs.size() && i < 2; ++i) {
+      } else if (!escapes[out]) {
+        const int replaced = def.replaces != nullptr && step.device == 0 ? def.replaces(it->second->attrs()) : -1;
+        for (size_t i = 0; i < step.inputs.size(); ++i) {
+          const bool may = def.in_place ? i < 2 : static_cast<int>(i) == replaced && AloneInMemory(step, i);
           const int in = Root(step.inputs[i]);
-          if (!can[in] || escapes[in] || bytes[in] != bytes[out] || last[in] != static_cast<int>(s) || infos_[step.inputs[i]].shape != infos_[out].shape ||
+          if (!may || !can[in] || escapes[in] || bytes[in] != bytes[out] || last[in] != static_cast<int>(s) || infos_[step.inputs[i]].shape != infos_[out].shape ||
               plan_->slots[in].device != plan_->slots[out].device || DataTypeSize(plan_->slots[in].dtype) != DataTypeSize(plan_->slots[out].dtype)) {
             continue;
           }

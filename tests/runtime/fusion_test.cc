@@ -57,6 +57,35 @@ TEST_CASE("fuse_biases, fuse_residuals, fuse_activations") {
   for (const char* pass : {"fuse_biases", "fuse_residuals", "fuse_activations"}) CheckPass(b, kImage, pass, 2);
 }
 
+// Outputs go over residuals that nobody reads later, but not over one that the convolution itself reads.
+TEST_CASE("fuse_residuals: memory") {
+  ModelBuilder b;
+  b.Placeholder("x", DataType::kFloat);
+  std::string last = "x";
+  const auto convolve = [&](const std::string& name, const std::string& input, int size, int seed, const char* op = "Conv2D") {
+    b.Const(name + "_filter", op[0] == 'C' ? Random({size, size, 20, 20}, static_cast<unsigned>(seed), -0.1f, 0.1f) : Random({size, size, 20, 1}, static_cast<unsigned>(seed)));
+    b.Node(name, op, {input, name + "_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
+  };
+  const auto add = [&](const std::string& name, const std::string& sum, const std::string& residual) {
+    b.Node(name + "_sum", "AddV2", {sum, residual}).Type("T", DataType::kFloat);
+    b.Node(name, "Relu", {name + "_sum"}).Type("T", DataType::kFloat);
+  };
+  convolve("a", "x", 1, 11);
+  convolve("b", "a", 3, 12);
+  add("c", "b", "a");  // a is read by b with its neighbours
+  convolve("d", "c", 3, 13);
+  convolve("e", "d", 1, 14);
+  add("f", "e", "c");  // over c
+  convolve("g", "f", 1, 15);
+  convolve("h", "g", 3, 16);
+  add("i", "h", "f");
+  convolve("j", "i", 1, 17);
+  convolve("k", "j", 3, 18, "DepthwiseConv2dNative");
+  add("l", "k", "i");
+  b.Node("out", "Neg", {"l"}).Type("T", DataType::kFloat);
+  for (int64_t size : {5, 21}) CheckPass(b, Random({2, size, size + 3, 20}, 19), "fuse_residuals", 9);
+}
+
 TEST_CASE("fuse_dilations") {
   for (const char* op : {"Conv2D", "DepthwiseConv2dNative"}) {
     ModelBuilder b;

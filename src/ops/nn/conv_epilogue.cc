@@ -196,7 +196,8 @@ void DefineConvEpilogue(OpTable& ops) {
            .attrs = absl::StrCat("T: {float, half, bfloat16}; num_args: int >= 0; depthwise: bool; winograd: bool = true; bias: bool; residual: bool; scaled: bool = false; bfloat16: bool = false; activation: string = ''; "
                     "alpha: float = 0.0", kWindowAttrs, kMeansAttrs),
            .infer = Infer,
-           .cpu = Make});
+           .cpu = Make,
+           .replaces = ResidualInput});
 }
 
 }  // namespace savedmodel

@@ -31,6 +31,11 @@ absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs) {
   return read;
 }
 
+int ResidualInput(const Attributes& attrs) {
+  if (!attrs.Bool("residual")) return -1;
+  return attrs.Bool("bias") ? 3 : 2;
+}
+
 absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix) {
   EpilogueAttrs read;
   read.alpha = attrs.Float(prefix + "alpha");

@@ -23,6 +23,9 @@ struct EpilogueAttrs {
 // GeluTanh, or if num_args differs from what is used.
 absl::StatusOr<EpilogueAttrs> ReadEpilogueAttrs(const Attributes& attrs);
 
+// The residual's place among the inputs, which the output may be written over where each element is added and stored once; -1: none.
+int ResidualInput(const Attributes& attrs);
+
 // Only what needs no further input: attributes PREFIXactivation, PREFIXalpha, PREFIXfactor and PREFIXbfloat16.
 absl::StatusOr<EpilogueAttrs> ReadActivation(const Attributes& attrs, const std::string& prefix);
 

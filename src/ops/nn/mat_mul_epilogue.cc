@@ -87,7 +87,8 @@ void DefineMatMulEpilogue(OpTable& ops) {
            .attrs = "T: {float, half, bfloat16}; Tout: {float, half, bfloat16} = DT_FLOAT; num_args: int >= 0; k: int >= 1; contracted: int >= 1; tail: list(int); transpose_b: bool = false; bias: bool; "
                     "residual: bool; bfloat16: bool = false; activation: string = ''; alpha: float = 0.0",
            .infer = Infer,
-           .cpu = Make});
+           .cpu = Make,
+           .replaces = ResidualInput});
 }
 
 }  // namespace savedmodel
