@@ -83,9 +83,8 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   s = shape;
   const bool sparse = precision == GemmPrecision::kBf16 && RoundsSparse(s);
   if (!sparse && !RoundsDense(s)) precision = GemmPrecision::kFloat;
-  const bool tiles = precision == GemmPrecision::kBf16 && UsesTiles();  // ten times as fast as floats, Winograd's are 2 to 4
-  if (algorithm == ConvAlgorithm::kWinograd ||
-      (algorithm == ConvAlgorithm::kAuto && !tiles && WinogradPlan::Pays(shape, threads))) {
+  const double speed = precision == GemmPrecision::kFloat || !HasFastBf16() ? 1 : UsesTiles() ? 10 : 2;
+  if (algorithm == ConvAlgorithm::kWinograd || (algorithm == ConvAlgorithm::kAuto && WinogradPlan::Pays(shape, threads, speed))) {
     plan.winograd_ = std::make_shared<const WinogradPlan>(shape, threads);
     plan.scratch_floats_ = plan.winograd_->scratch_floats();
     return plan;

@@ -19,12 +19,12 @@ int64_t CacheBytes(int name, int64_t fallback, int64_t most) {
 }
 
 #if defined(__x86_64__)
-bool IsZen4() {
+// The family of a processor of AMD's, or 0.
+unsigned AmdFamily() {
   unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid(0, &a, &b, &c, &d) == 0 || c != signature_AMD_ecx) return false;
-  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return false;
-  const unsigned family = ((a >> 8) & 15) + ((a >> 20) & 255);
-  return family == 0x19;
+  if (__get_cpuid(0, &a, &b, &c, &d) == 0 || c != signature_AMD_ecx) return 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return 0;
+  return ((a >> 8) & 15) + ((a >> 20) & 255);
 }
 
 // Tiles of 16 rows of 64 bytes with products of bfloat16, and an operating system that saves them.
@@ -54,7 +54,10 @@ CpuFeatures Detect() {
       features.avx512_vnni = __builtin_cpu_supports("avx512vnni");
       features.avx512_bf16 = __builtin_cpu_supports("avx512bf16");
       features.amx_bf16 = features.avx512_bf16 && HasTiles();
-      features.halved_512 = IsZen4();
+      constexpr unsigned kZen4 = 0x19;
+      const unsigned amd = AmdFamily();
+      features.fast_bf16 = features.avx512_bf16 && amd != 0;
+      features.halved_512 = amd == kZen4;
     }
   }
 #endif

@@ -17,6 +17,7 @@ struct CpuFeatures {
   CpuLevel level = CpuLevel::kPlain;
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
+  bool fast_bf16 = false;        // multiplies two pairs of bfloat16 as fast as two floats (AMD's do, Intel's take twice as long)
   bool amx_bf16 = false;         // tiles; amx.h tells whether they may be used
   bool halved_512 = false;       // executes 512-bit operations in two halves, so that 256-bit ones are as fast
   int64_t l1_bytes = 32 << 10;   // data cache of one core

@@ -113,9 +113,7 @@ void PackPairs(const PanelLayout& layout, int64_t p, const float* b, int64_t str
 
 bool HasFastBf16() {
   if (UsesTiles()) return true;
-  // On processors with full-width multiply-add units the bfloat16 instruction is no faster than that for floats.
-  const CpuFeatures& cpu = DetectedCpu();
-  return ActiveCpuLevel() == CpuLevel::kAvx512 && cpu.avx512_bf16 && cpu.halved_512;
+  return ActiveCpuLevel() == CpuLevel::kAvx512 && DetectedCpu().fast_bf16;
 }
 
 const GemmKernels& KernelsFor(const PanelLayout& layout) {

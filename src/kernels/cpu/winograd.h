@@ -22,9 +22,10 @@ namespace savedmodel {
 
 class WinogradPlan {
  public:
-  // Whether the shape can be computed so at all, and whether that is expected to be faster than the direct way.
+  // Whether the shape can be computed so at all, and whether that is expected to be faster than the direct way, which multiplies
+  // `direct_speed` times as fast as floats are multiplied.
   static bool Possible(const Conv2dShape& shape);
-  static bool Pays(const Conv2dShape& shape, int threads);
+  static bool Pays(const Conv2dShape& shape, int threads, double direct_speed);
 
   WinogradPlan(const Conv2dShape& shape, int threads);  // Possible(shape)
 
