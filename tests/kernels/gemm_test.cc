@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "kernels/cpu/gemm_blocks.h"
 #include "levels.h"
 #include "random_floats.h"
 
@@ -141,6 +142,42 @@ TEST_CASE("kernels/gemm: large products, shared among threads", "[kernels]") {
       CheckGemm(40, 512, 700, Activation::kGeluErf, true, true, false, *pool);
       CheckGemm(49, 512, 1000, Activation::kNone, false, true, false, *pool);
       CheckGemm(300, 333, 2100, Activation::kNone, true, true, false, *pool);
+    }
+  }
+}
+
+TEST_CASE("kernels/gemm: rows found by their distance and one by one give the same bits", "[kernels]") {
+  for (CpuLevel level : CpuLevelsHere()) {
+    ScopedCpuLevelCap cap(level);
+    for (int64_t n : {7, 16, 24, 32}) {
+      const int64_t k = 37, a_stride = 41, most = 30;
+      const auto a = RandomFloats(most * a_stride, 1), b = RandomFloats(k * n, 2), bias = RandomFloats(n, 3);
+      CallerOnly pool;
+      const PackedMatrix packed = PackedMatrix::Pack(k, n, b.data(), n, false, pool).value();
+      const float* rows[most];
+      for (int64_t i = 0; i < most; ++i) rows[i] = a.data() + i * a_stride;
+      for (int64_t m = 9; m <= most; ++m) {
+        std::vector<float> c[2];
+        for (int even = 0; even < 2; ++even) {
+          c[even].assign(m * n, 0.0f);
+          PanelJob job = {};
+          job.rows = rows;
+          job.row_stride = job.m = m;
+          job.row_distance = even * a_stride;
+          job.taps = 1;
+          job.depth = k;
+          job.b = packed.row(0, 0);
+          job.b_stride = packed.stride(0);
+          job.columns = packed.layout().columns(0);
+          job.c = c[even].data();
+          job.c_stride = n;
+          job.first = job.last = true;
+          job.epilogue.bias = bias.data();
+          KernelsFor(packed.layout()).run_panel(job);
+        }
+        INFO(CpuLevelName(level) << " " << m << " x " << n);
+        CHECK(c[0] == c[1]);
+      }
     }
   }
 }

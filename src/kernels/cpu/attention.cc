@@ -62,6 +62,7 @@ void AttentionPlan::RunQueries(const float* q, const float* mask, const float* p
   job.first = job.last = true;
 
   for (int64_t i = 0; i < count; ++i) rows[i] = q + i * shape_.q.row;
+  job.row_distance = shape_.q.row;
   job.depth = shape_.depth;
   job.c_stride = score_stride_;
   for (int64_t p = 0; p < k_layout_.panels(); ++p) {
@@ -76,6 +77,7 @@ void AttentionPlan::RunQueries(const float* q, const float* mask, const float* p
     sums[i] = VectorSoftmaxWeights(row, mask != nullptr ? mask + i * shape_.mask.row : nullptr, row, shape_.keys, shape_.scale);
   }
   for (int64_t i = 0; i < count; ++i) rows[i] = scores + i * score_stride_;
+  job.row_distance = score_stride_;
   job.c_stride = shape_.out.row;
   for (int64_t p = 0; p < v_layout_.panels(); ++p) {
     const int width = v_layout_.width(p);

@@ -91,7 +91,8 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   }
   const int64_t pixels = s.batch * plan.out_h_ * plan.out_w_;
   const bool padded = s.pad_top != 0 || s.pad_bottom != 0 || s.pad_left != 0 || s.pad_right != 0;
-  if (s.kernel_h * s.kernel_w == 1 && s.stride_h * s.stride_w == 1 && !padded) {
+  const bool one_row = s.kernel_h * s.kernel_w == 1 && s.stride_h * s.stride_w == 1 && !padded;
+  if (one_row) {
     s.in_w = plan.out_w_ = pixels;  // one long row
     s.batch = s.in_h = plan.out_h_ = 1;
   }
@@ -119,6 +120,7 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   product.taps = static_cast<int>(s.kernel_h * plan.tap_width_);
   product.depth = plan.merged_ ? s.kernel_w * s.in_c : s.in_c / s.groups;
   product.input_bytes = std::min(s.batch * s.in_h * s.in_w, pixels * product.taps) * (s.in_c / s.groups) * 4;
+  if (one_row) product.row_distance = s.in_c;
   product.Plan(plan.layout_, threads);
   if (pixels == 0 || s.out_c == 0) return plan;
 

@@ -33,6 +33,7 @@ void TinyGemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b
   PanelJob job;
   job.rows = rows;
   job.row_stride = job.m = m;
+  job.row_distance = a_stride;
   job.taps = 1;
   job.offset = 0;
   job.depth = layout.k;
@@ -58,6 +59,7 @@ void Gemm(int64_t m, const float* a, int64_t a_stride, const PackedMatrix& b, co
   product.m = m;
   product.depth = b.layout().k;
   product.input_bytes = m * product.depth * 4;
+  product.row_distance = a_stride;
   product.Plan(b.layout(), pool.num_threads());
   product.Run(
       b, epilogue, c, c_stride,
@@ -109,6 +111,7 @@ void MatMulPlan::RunOne(const float* a, const float* b, const Epilogue& epilogue
     PanelJob job = {};
     job.rows = rows;
     job.row_stride = s.m;
+    job.row_distance = a_stride;
     job.taps = 1;
     job.depth = s.k;
     job.m = s.m;

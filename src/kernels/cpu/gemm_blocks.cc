@@ -107,6 +107,7 @@ void BlockedProduct::RunBlock(const PackedMatrix& b, const Epilogue& epilogue, f
   const float* table[kTable];
   PanelJob job;
   job.rows = table;
+  job.row_distance = row_distance;
   job.c_stride = c_stride;
   for (int tap_table = 0; tap_table < taps; tap_table += tap_group) {
     const int table_end = std::min(tap_table + tap_group, taps);

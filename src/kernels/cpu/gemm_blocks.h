@@ -57,7 +57,8 @@ struct BlockedProduct {
   int64_t m = 0;
   int taps = 1;
   int64_t depth = 0;
-  int64_t input_bytes = 0;  // distinct bytes of A behind all m rows
+  int64_t input_bytes = 0;   // distinct bytes of A behind all m rows
+  int64_t row_distance = 0;  // floats from each row to the next where all lie so far apart; 0: they may not
 
   // Decided by Plan() from the above:
   int64_t row_splits = 1, panel_splits = 1;  // tasks

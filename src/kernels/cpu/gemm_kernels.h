@@ -13,6 +13,7 @@ namespace savedmodel {
 struct PanelJob {
   const float* const* rows;  // [taps][row_stride], of which the first m of each are used
   int64_t row_stride;
+  int64_t row_distance = 0;  // of one tap's rows: floats from each to the next where all lie so far apart; 0: they may not
   int taps;
   int64_t offset;  // added to every pointer
   int64_t depth;   // floats read from every pointer

@@ -25,6 +25,17 @@ constexpr TileFunction kTiles[5][13] = {
     {nullptr, RunTiles<1, 4>, RunTiles<2, 4>, RunTiles<3, 4>, RunTiles<4, 4>, RunTiles<5, 4>, RunTiles<6, 4>},
 };
 #undef SM_TALL
+// The same for more than eight rows that lie at even distances.
+template <int kRows, int kVectors>
+constexpr TileFunction kEvenTiles = RunTiles<kRows, kVectors, RowPlaces::kEven>;
+constexpr TileFunction kEven[3][4] = {
+    {},
+    {kEvenTiles<9, 1>, kEvenTiles<10, 1>, kEvenTiles<11, 1>, kEvenTiles<12, 1>},
+    {kEvenTiles<9, 2>, kEvenTiles<10, 2>, kEvenTiles<11, 2>, kEvenTiles<12, 2>},
+};
+TileFunction TileFor(int vectors, int64_t rows, bool even) {
+  return even && rows > 8 ? kEven[vectors][rows - 9] : kTiles[vectors][rows];
+}
 #else
 // Two vectors of B by six rows, or three by four: twelve sums and their operands in sixteen registers. Without fused
 // multiply-add the product needs a register, too.
@@ -35,6 +46,7 @@ constexpr TileFunction kTiles[4][7] = {
     {nullptr, RunTiles<1, 2>, RunTiles<2, 2>, RunTiles<3, 2>, RunTiles<4, 2>, RunTiles<5, 2>, RunTiles<6, 2>},
     {nullptr, RunTiles<1, 3>, RunTiles<2, 3>, RunTiles<3, 3>, RunTiles<4, 3>},
 };
+TileFunction TileFor(int vectors, int64_t rows, bool) { return kTiles[vectors][rows]; }
 #endif
 
 void RunPanel(const PanelJob& job) {
@@ -47,7 +59,9 @@ void RunPanel(const PanelJob& job) {
     taller = job.m % tiles;  // the first `taller` tiles have one row more
   }
   Tiles t;
+  const bool even = job.row_distance > 0 && job.taps == 1;
   t.row_stride = job.row_stride;
+  t.row_distance = job.row_distance;
   t.taps = job.taps;
   t.offset = job.offset;
   t.depth = job.depth;
@@ -81,7 +95,7 @@ void RunPanel(const PanelJob& job) {
     int64_t count = (tile < taller ? taller : tiles) - tile;
     if (activate && count > kActivatedTiles) count = kActivatedTiles;
     if (Sets(static_cast<int>(rows) * vectors) > 1) count = 1;
-    kTiles[vectors][rows](t, count);
+    TileFor(vectors, rows, even)(t, count);
     if (activate) Activate(job.epilogue, t.c, t.c_stride, rows * count, job.columns);
     tile += count;
     t.rows += rows * count;

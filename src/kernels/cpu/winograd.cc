@@ -211,6 +211,7 @@ void WinogradPlan::MultiplyPanels(const PackedMatrix& filter, const float* v, in
   PanelJob product = {};
   product.rows = rows;
   product.row_stride = tiles;
+  product.row_distance = channels;
   product.taps = 1;
   product.m = tiles;
   for (int64_t p = panel_begin; p < panel_end; ++p) {
