@@ -34,9 +34,8 @@ void VectorSoftmax(const float* in, float* out, int64_t n, float scale) { Table(
 float VectorSoftmaxWeights(const float* in, const float* mask, float* out, int64_t n, float scale) {
   return Table().softmax_weights(in, mask, out, n, scale);
 }
-void VectorLayerNorm(const float* in, const float* residual, const float* gamma, const float* beta, float epsilon, float* sum,
-                     float* out, int64_t n) {
-  Table().layer_norm(in, residual, gamma, beta, epsilon, sum, out, n);
+void VectorLayerNorm(const float* in, const float* gamma, const float* beta, float epsilon, float* out, int64_t n) {
+  Table().layer_norm(in, gamma, beta, epsilon, out, n);
 }
 void VectorMaxOf(const float* const* rows, int64_t count, int64_t n, float start, float* out) {
   Table().max_of(rows, count, n, start, out);

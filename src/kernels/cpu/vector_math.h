@@ -30,10 +30,8 @@ void VectorSoftmax(const float* in, float* out, int64_t n, float scale);
 // e^(x - max x) of one row, where x = scale * in + mask; `mask` may be null. Returns their sum: softmax without the division.
 float VectorSoftmaxWeights(const float* in, const float* mask, float* out, int64_t n, float scale);
 
-// (x - mean) / sqrt(variance + epsilon) * gamma + beta over one row of n >= 1, where x = in + residual. `residual`, `gamma`
-// and `beta` may be null. `sum`, where not null, receives x.
-void VectorLayerNorm(const float* in, const float* residual, const float* gamma, const float* beta, float epsilon, float* sum,
-                     float* out, int64_t n);
+// (in - mean) / sqrt(variance + epsilon) * gamma + beta over one row of n >= 1. `gamma` and `beta` may be null, `out` may be `in`.
+void VectorLayerNorm(const float* in, const float* gamma, const float* beta, float epsilon, float* out, int64_t n);
 
 // The largest of `start` and of each of `count` rows, element by element; NaN counts as the smallest number.
 void VectorMaxOf(const float* const* rows, int64_t count, int64_t n, float start, float* out);

@@ -117,39 +117,34 @@ void SoftmaxRow(const float* in, float* out, int64_t n, float scale) {
   ScaleLoop(out, out, n, 1.0f / SoftmaxWeightsRow(in, nullptr, out, n, scale));
 }
 
+// The sum of term(x) over whole vectors of a row, in four parts: one alone would have each addition wait for the one before.
+template <typename Term>
+SM_INLINE float SumOver(const float* in, int64_t whole, Term term) {
+  F parts[4] = {Zero(), Zero(), Zero(), Zero()};
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= whole; i += 4 * kLanes) {
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; ++p) parts[p] = term(Load(in + i + p * kLanes), parts[p]);
+  }
+  for (; i < whole; i += kLanes) parts[0] = term(Load(in + i), parts[0]);
+  return Sum((parts[0] + parts[1]) + (parts[2] + parts[3]));
+}
+
 // The row is read from memory once: the later passes find it in the first cache. Two passes for mean and variance, since
 // the mean of squares loses digits when the mean is large.
-void LayerNormRow(const float* in, const float* residual, const float* gamma, const float* beta, float epsilon, float* sum,
-                  float* out, int64_t n) {
+void LayerNormRow(const float* in, const float* gamma, const float* beta, float epsilon, float* out, int64_t n) {
   const int64_t whole = n - n % kLanes;
   const int rest = static_cast<int>(n - whole);
-  float* x = sum != nullptr ? sum : out;
-  F sums = Zero();
-  for (int64_t i = 0; i < whole; i += kLanes) {
-    F v = Load(in + i);
-    if (residual != nullptr) v = v + Load(residual + i);
-    Store(x + i, v);
-    sums = sums + v;
-  }
-  if (rest > 0) {
-    F v = LoadPartial(in + whole, rest);
-    if (residual != nullptr) v = v + LoadPartial(residual + whole, rest);
-    StorePartial(x + whole, v, rest);
-    sums = sums + v;
-  }
-  const float mean = Sum(sums) / static_cast<float>(n);
+  float total = SumOver(in, whole, [](F v, F sum) { return sum + v; });
+  for (int64_t i = whole; i < n; ++i) total += in[i];
+  const float mean = total / static_cast<float>(n);
   const F center = Set(mean);
-  F squares = Zero();
-  for (int64_t i = 0; i < whole; i += kLanes) {
-    const F v = Load(x + i) - center;
-    squares = Fma(v, v, squares);
-  }
-  float total = Sum(squares);
-  for (int64_t i = whole; i < n; ++i) total += (x[i] - mean) * (x[i] - mean);
-  const F scale = Set(1.0f / __builtin_sqrtf(total / static_cast<float>(n) + epsilon));
+  float squares = SumOver(in, whole, [center](F v, F sum) { return Fma(v - center, v - center, sum); });
+  for (int64_t i = whole; i < n; ++i) squares += (in[i] - mean) * (in[i] - mean);
+  const F scale = Set(1.0f / __builtin_sqrtf(squares / static_cast<float>(n) + epsilon));
   for (int64_t i = 0; i < n; i += kLanes) {
     const bool full = i < whole;
-    F v = ((full ? Load(x + i) : LoadPartial(x + i, rest)) - center) * scale;
+    F v = ((full ? Load(in + i) : LoadPartial(in + i, rest)) - center) * scale;
     if (gamma != nullptr) v = v * (full ? Load(gamma + i) : LoadPartial(gamma + i, rest));
     if (beta != nullptr) v = v + (full ? Load(beta + i) : LoadPartial(beta + i, rest));
     if (full) {

@@ -13,8 +13,7 @@ struct VectorMathTable {
   void (*scale)(const float* in, float* out, int64_t n, float factor);
   void (*softmax)(const float* in, float* out, int64_t n, float scale);
   float (*softmax_weights)(const float* in, const float* mask, float* out, int64_t n, float scale);
-  void (*layer_norm)(const float* in, const float* residual, const float* gamma, const float* beta, float epsilon, float* sum,
-                     float* out, int64_t n);
+  void (*layer_norm)(const float* in, const float* gamma, const float* beta, float epsilon, float* out, int64_t n);
   void (*max_of)(const float* const* rows, int64_t count, int64_t n, float start, float* out);
   void (*mean_of)(const float* const* rows, int64_t count, int64_t n, float* out);
 };

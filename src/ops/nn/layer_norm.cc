@@ -28,7 +28,7 @@ absl::StatusOr<KernelPtr> Make(KernelInit& init) {
     const float* from = x.data<float>();
     float* to = out->data<float>();
     context.pool().ParallelFor(x.num_elements() / n, 4096 / n + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) VectorLayerNorm(from + r * n, nullptr, gamma, beta, epsilon, nullptr, to + r * n, n);
+      for (int64_t r = begin; r < end; ++r) VectorLayerNorm(from + r * n, gamma, beta, epsilon, to + r * n, n);
     });
     return absl::OkStatus();
   });
