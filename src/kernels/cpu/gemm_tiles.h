@@ -217,6 +217,15 @@ void RunTiles(const Tiles& given, int64_t tiles) {
         for (int j = 0; j < kVectors; ++j) sum[0][i][j] = Load(start + j * kLanes);
       }
     }
+    // The next tile's residual: a piece of each row, too far apart for the processor to foresee, and written over next where the
+    // output lies there.
+    if (kRegisters >= 32 && residual != nullptr && t.first) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) __builtin_prefetch(residual + (kRows + i) * t.residual_stride + j * kLanes, 1, 3);
+      }
+    }
     const float* b = t.b + begun * t.b_stride;
     const int64_t b_stride = t.b_stride;
     const char* prefetch = tile_prefetch + begun * prefetch_step.value;
