@@ -83,7 +83,7 @@ absl::StatusOr<Conv2dPlan> Conv2dPlan::Make(const Conv2dShape& shape, int thread
   s = shape;
   const bool sparse = precision == GemmPrecision::kBf16 && RoundsSparse(s);
   if (!sparse && !RoundsDense(s)) precision = GemmPrecision::kFloat;
-  const double speed = precision == GemmPrecision::kFloat || !HasFastBf16() ? 1 : UsesTiles() ? 10 : 2;
+  const double speed = precision == GemmPrecision::kFloat || !HasFastBf16() ? 1 : UsesTiles() ? 10 : 2;  // of the direct way, floats' is 1
   if (algorithm == ConvAlgorithm::kWinograd || (algorithm == ConvAlgorithm::kAuto && WinogradPlan::Pays(shape, threads, speed))) {
     plan.winograd_ = std::make_shared<const WinogradPlan>(shape, threads);
     plan.scratch_floats_ = plan.winograd_->scratch_floats();
