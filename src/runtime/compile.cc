@@ -455,11 +455,16 @@ class Compiler {
     return slot;
   }
 
-  bool AloneInMemory(const Step& step, size_t input) {
-    for (size_t i = 0; i < step.inputs.size(); ++i) {
-      if (i != input && Root(step.inputs[i]) == Root(step.inputs[input])) return false;
-    }
-    return true;
+  // The inputs that output 0 may be written over: [first, second).
+  std::pair<size_t, size_t> Replaceable(const Step& step, const Node& node) {
+    const OpDef& def = *node.def();
+    if (def.in_place) return {0, std::min<size_t>(step.inputs.size(), 2)};
+    const int only = def.replaces != nullptr && step.device == 0 ? def.replaces(node.attrs()) : -1;
+    if (only < 0 || static_cast<size_t>(only) >= step.inputs.size()) return {0, 0};
+    const auto i = static_cast<size_t>(only);
+    const int root = Root(step.inputs[i]);
+    if (std::count_if(step.inputs.begin(), step.inputs.end(), [&](int slot) { return Root(slot) == root; }) > 1) return {0, 0};
+    return {i, i + 1};
   }
 
   // Values of known shape that a kernel writes get a place in the arena; a result must outlive the run and has its own
@@ -497,11 +502,10 @@ class Compiler {
           escapes[in] = escapes[in] || escapes[out];
         }
       } else if (!escapes[out]) {
-        const int replaced = def.replaces != nullptr && step.device == 0 ? def.replaces(it->second->attrs()) : -1;
-        for (size_t i = 0; i < step.inputs.size(); ++i) {
-          const bool may = def.in_place ? i < 2 : static_cast<int>(i) == replaced && AloneInMemory(step, i);
+        const auto [begin, end] = Replaceable(step, *it->second);
+        for (size_t i = begin; i < end; ++i) {
           const int in = Root(step.inputs[i]);
-          if (!may || !can[in] || escapes[in] || bytes[in] != bytes[out] || last[in] != static_cast<int>(s) || infos_[step.inputs[i]].shape != infos_[out].shape ||
+          if (!can[in] || escapes[in] || bytes[in] != bytes[out] || last[in] != static_cast<int>(s) || infos_[step.inputs[i]].shape != infos_[out].shape ||
               plan_->slots[in].device != plan_->slots[out].device || DataTypeSize(plan_->slots[in].dtype) != DataTypeSize(plan_->slots[out].dtype)) {
             continue;
           }

@@ -61,7 +61,6 @@ TEST_CASE("fuse_biases, fuse_residuals, fuse_activations") {
 TEST_CASE("fuse_residuals: memory") {
   ModelBuilder b;
   b.Placeholder("x", DataType::kFloat);
-  std::string last = "x";
   const auto convolve = [&](const std::string& name, const std::string& input, int size, int seed, const char* op = "Conv2D") {
     b.Const(name + "_filter", op[0] == 'C' ? Random({size, size, 20, 20}, static_cast<unsigned>(seed), -0.1f, 0.1f) : Random({size, size, 20, 1}, static_cast<unsigned>(seed)));
     b.Node(name, op, {input, name + "_filter"}).Type("T", DataType::kFloat).Ints("strides", {1, 1, 1, 1}).String("padding", "SAME");
