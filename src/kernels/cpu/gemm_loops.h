@@ -25,7 +25,7 @@ constexpr TileFunction kTiles[5][13] = {
     {nullptr, RunTiles<1, 4>, RunTiles<2, 4>, RunTiles<3, 4>, RunTiles<4, 4>, RunTiles<5, 4>, RunTiles<6, 4>},
 };
 #undef SM_TALL
-// The same for more than eight rows that lie at even distances.
+// The same for more than kFewRows that lie at even distances.
 template <int kRows, int kVectors>
 constexpr TileFunction kEvenTiles = RunTiles<kRows, kVectors, RowPlaces::kEven>;
 constexpr TileFunction kEven[3][4] = {
@@ -34,7 +34,7 @@ constexpr TileFunction kEven[3][4] = {
     {kEvenTiles<9, 2>, kEvenTiles<10, 2>, kEvenTiles<11, 2>, kEvenTiles<12, 2>},
 };
 TileFunction TileFor(int vectors, int64_t rows, bool even) {
-  return even && rows > 8 ? kEven[vectors][rows - 9] : kTiles[vectors][rows];
+  return even && rows > kFewRows ? kEven[vectors][rows - kFewRows - 1] : kTiles[vectors][rows];
 }
 #else
 // Two vectors of B by six rows, or three by four: twelve sums and their operands in sixteen registers. Without fused

@@ -54,6 +54,7 @@ constexpr bool kMasked = kLanes == 16;
 // Advance() makes one more. Of many rows some addresses are read from memory each time: there are fewer general registers than
 // rows, and the compiler would move them to and fro between those and vector registers.
 enum class RowPlaces { kFew, kMany, kEven };
+constexpr int kFewRows = 8;
 template <int kRows, RowPlaces kPlaces>
 struct Addresses {
   const float* row[kRows];
@@ -179,7 +180,7 @@ struct Number<true> {
 };
 
 // One tile only where there are several sets of sums.
-template <int kRows, int kVectors, RowPlaces kPlaces = (kRows > 8 ? RowPlaces::kMany : RowPlaces::kFew)>
+template <int kRows, int kVectors, RowPlaces kPlaces = (kRows > kFewRows ? RowPlaces::kMany : RowPlaces::kFew)>
 void RunTiles(const Tiles& given, int64_t tiles) {
   const Tiles t = given;  // no store can change it
   constexpr int kSets = Sets(kRows * kVectors);
@@ -219,7 +220,7 @@ void RunTiles(const Tiles& given, int64_t tiles) {
     }
     // The next tile's residual: a piece of each row, too far apart for the processor to foresee, and written over next where the
     // output lies there.
-    if (kRegisters >= 32 && residual != nullptr && t.first) {
+    if (kRegisters >= 32 && residual != nullptr && t.first && tile + 1 < tiles) {
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4

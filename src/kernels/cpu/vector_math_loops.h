@@ -139,7 +139,10 @@ void LayerNormRow(const float* in, const float* gamma, const float* beta, float 
   for (int64_t i = whole; i < n; ++i) total += in[i];
   const float mean = total / static_cast<float>(n);
   const F center = Set(mean);
-  float squares = SumOver(in, whole, [center](F v, F sum) { return Fma(v - center, v - center, sum); });
+  float squares = SumOver(in, whole, [center](F v, F sum) {
+    const F d = v - center;
+    return Fma(d, d, sum);
+  });
   for (int64_t i = whole; i < n; ++i) squares += (in[i] - mean) * (in[i] - mean);
   const F scale = Set(1.0f / __builtin_sqrtf(squares / static_cast<float>(n) + epsilon));
   for (int64_t i = 0; i < n; i += kLanes) {
